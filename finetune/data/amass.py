@@ -1,4 +1,4 @@
-"""AMASS-style npz motion files: SMPL (72 numbers a frame), SMPL-H (156) or SMPL-X (165), keys poses, trans, framerate."""
+"""AMASS-style npz motion files: SMPL (72 numbers a frame), SMPL-H (156) or SMPL-X (165)."""
 
 from pathlib import Path
 

@@ -74,7 +74,9 @@ def find_skeleton(path) -> Path:
     near = sorted(path.parent.glob("*.asf"))
     named = [f for f in near if f.stem in (path.stem, path.stem.partition("_")[0])]
     if not named and len(near) != 1:
-        raise MocapError(f"{path.name} has no skeleton: put its ASF file ({path.stem.partition('_')[0]}.asf) beside it.")
+        raise MocapError(
+            f"{path.name} has no skeleton: put its ASF file ({path.stem.partition('_')[0]}.asf) beside it."
+        )
     return (named or near)[0]
 
 
@@ -132,7 +134,9 @@ def _frames(path: Path, dof: dict) -> dict:
             else:
                 values[word].append([float(x) for x in rest])
     except KeyError as error:
-        raise MocapError(f"{path.name} moves a bone {error} that its skeleton lacks; give the ASF of this subject.") from None
+        raise MocapError(
+            f"{path.name} moves a bone {error} that its skeleton lacks; give the ASF of this subject."
+        ) from None
     except ValueError as error:
         raise MocapError(f"{path.name} is not a whole AMC file ({error}); fetch it again.") from None
     short = [n for n, rows in values.items() if len(rows) != count or any(len(r) != len(dof[n]) for r in rows)]

@@ -16,8 +16,8 @@ SUFFIXES = (".bvh", ".amc", ".npz")
 #: Degrees a second beyond which a joint's motion is a capture fault: a window around it is dropped.
 SPEED_LIMITS = {
     1500: ("pelvis", "spine1", "spine2", "spine3", "neck", "head"),
-    2600: ("left_hip", "right_hip", "left_knee", "right_knee", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow"),
-}  # fmt: skip
+    2600: tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "shoulder", "elbow")),
+}
 FAULT_WINDOW = 0.15  # seconds dropped on either side of a fault
 
 
@@ -119,7 +119,9 @@ def _faults(local: np.ndarray, fps: float) -> np.ndarray:
 def _turns(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Degrees (...,) between rotations a and b (..., 3, 3)."""
     between = (a.swapaxes(-1, -2) @ b).reshape(-1, 3, 3)
-    return np.degrees(Rotation.from_matrix(between).magnitude()).reshape(a.shape[:-2]) if len(between) else np.zeros(a.shape[:-2])
+    if not len(between):  # a clip of one frame: scipy takes no empty stack
+        return np.zeros(a.shape[:-2])
+    return np.degrees(Rotation.from_matrix(between).magnitude()).reshape(a.shape[:-2])
 
 
 def _record(index: int, file: Path, motion: Motion, licence: str) -> dict:
