@@ -1,0 +1,48 @@
+"""The page: one file a tab. Importing this package loads neither Gradio nor the policy."""
+
+import os
+import tempfile
+from pathlib import Path
+
+INTRO = """# Pose-RFT
+Describe a pose, or drop a photo of people, and get 3D bodies that you can turn, compare and download."""
+FOOTER = (
+    "The policy is a 135M-parameter language model in 4 bits with a pose head; it reads English and knows about limbs, "
+    "directions, bends and common postures. GLB opens in Blender (skeleton and skin weights inside); NPZ holds SMPL "
+    "parameters (poses, betas, trans)."
+)
+
+
+def build(policy, root: Path):
+    """The page as gr.Blocks; answers' files go to folders under `root`."""
+    import gradio as gr
+
+    from ..render import Renderer
+    from .photo import PhotoTab
+    from .words import WordsTab
+
+    renderer = Renderer(policy.body)
+    # Files of answers that nobody looks at any more: looked for every ten minutes, deleted after an hour.
+    with gr.Blocks(title="Pose-RFT", analytics_enabled=False, delete_cache=(600, 3600)) as page:
+        gr.Markdown(INTRO, elem_id="title")
+        with gr.Tab("Words to poses"):
+            WordsTab(policy, renderer, root)
+        with gr.Tab("Photo to poses") as photo_tab:
+            PhotoTab(policy, renderer, root, photo_tab)
+        gr.Markdown(FOOTER, elem_id="footer")
+    return page.queue(max_size=24)
+
+
+def serve(policy, host: str = "127.0.0.1", port: int | None = None, share: bool = False) -> None:
+    """Serve the page until interrupted. All its files live in one temporary folder that is deleted at the end."""
+    from ..photo import MAX_FILE_BYTES
+    from .theme import CSS, theme
+
+    with tempfile.TemporaryDirectory(prefix="posegen-") as root:
+        os.environ["GRADIO_TEMP_DIR"] = str(Path(root) / "cache")
+        answers = Path(root) / "answers"
+        answers.mkdir()
+        build(policy, answers).launch(
+            server_name=host, server_port=port, share=share, theme=theme(), css=CSS, max_file_size=MAX_FILE_BYTES,
+            show_error=False, footer_links=["api"], ssr_mode=False,
+        )  # fmt: skip

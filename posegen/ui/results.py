@@ -1,0 +1,91 @@
+"""What a request leaves behind: npz, GLB, PNG and result.json in one folder. Used by the page and the command line."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+AZIMUTH, ELEVATION = 25.0, 8.0  # degrees: where the camera of a picture stands unless told otherwise
+PICTURE_SIZE = 448  # pixels; large enough for the page, small enough for four of them in a quarter of a second
+
+
+def slug(prompt: str) -> str:
+    """A file name of the prompt's first words: lower case ASCII letters, digits and hyphens, never empty."""
+    words = re.findall(r"[a-z0-9]+", prompt.lower())
+    return "-".join(words)[:40].rstrip("-") or "pose"
+
+
+def write_sample(sample, renderer, folder: Path, stem: str) -> dict:
+    """Write stem.npz, stem.glb and stem.png of one sample and return its entry for result.json."""
+    from ..export.glb import write_glb
+
+    files = {"pose": f"{stem}.npz", "model": f"{stem}.glb", "picture": f"{stem}.png"}
+    sample.pose.save(folder / files["pose"])
+    write_glb(sample.pose, renderer.body, folder / files["model"])
+    renderer.still(sample.pose, PICTURE_SIZE, AZIMUTH, ELEVATION).save(folder / files["picture"])
+    return describe_sample(sample, files)
+
+
+def describe_sample(sample, files: dict[str, str]) -> dict:
+    """The entry of one sample in result.json: text, log_prob, statements, camera, files."""
+    return {
+        "text": sample.text,
+        "log_prob": float(sample.log_prob),
+        "statements": [
+            {"phrase": s.phrase, "probability": round(float(s.probability), 4), "holds": bool(s.holds)}
+            for s in sample.statements or ()
+        ],
+        "camera": plain(sample.camera),
+        "files": files,
+    }
+
+
+def plain(value):
+    """`value` (dataclass, array, number, None) as what JSON can hold."""
+    if hasattr(value, "__dict__"):
+        return {name: plain(item) for name, item in vars(value).items()}
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def draw_people(photo, people, renderer):
+    """The photo (PIL, RGB) with each person's first sample drawn over it, at most 1600 pixels a side."""
+    return renderer.overlay(photo, [(person.samples[0].pose, person.samples[0].camera) for person in people])
+
+
+def write_json(folder: Path, result: dict) -> None:
+    (folder / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_zip(path: Path, files) -> Path:
+    """All `files` in one archive at `path`, without their folders."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for file in files:
+            archive.write(file, Path(file).name)
+    return path
+
+
+@contextmanager
+def staged(out: Path):
+    """A temporary folder beside `out`; its files move into `out` only when the block ends without an error.
+
+    So a request that fails leaves nothing half-written.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        yield folder
+        out.mkdir(exist_ok=True)
+        for file in sorted(folder.iterdir()):
+            os.replace(file, out / file.name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
