@@ -20,17 +20,17 @@ from .pose import Pose
 
 FIELD_OF_VIEW = math.radians(30)
 MAX_SIDE = 1600  # longest side of an overlay; larger photos are scaled down
-BODY_COLOR = (0.56, 0.68, 0.84)  # all colours are sRGB in [0, 1]
+BODY_COLOR = (0.64, 0.75, 0.90)  # all colours are sRGB in [0, 1]
 PEOPLE_COLORS = (BODY_COLOR, (0.93, 0.66, 0.48), (0.58, 0.78, 0.58), (0.80, 0.62, 0.82), (0.90, 0.80, 0.50))
 BACKGROUND = ((0.965, 0.972, 0.98), (0.86, 0.88, 0.91))  # top, bottom
 SHADOW_COLOR = np.array([0.20, 0.23, 0.30])
 #: (direction to the light with the camera at +Z, colour, intensity): key, fill, rim.
 LIGHTS = (
-    ((0.55, 0.85, 0.65), (1.0, 0.97, 0.92), 2.6),
-    ((-0.80, 0.25, 0.60), (0.85, 0.92, 1.0), 0.9),
+    ((0.50, 0.75, 0.70), (1.0, 0.97, 0.92), 3.3),
+    ((-0.80, 0.25, 0.60), (0.85, 0.92, 1.0), 1.1),
     ((-0.30, 0.70, -0.85), (1.0, 1.0, 1.0), 1.6),
 )
-AMBIENT = (0.30, 0.31, 0.34)
+AMBIENT = (0.18, 0.19, 0.22)
 NO_GL = (
     "No OpenGL (EGL) was found to draw with; on Debian or Ubuntu run: "
     "apt-get install libegl1 libgl1 libgl1-mesa-dri libegl-mesa0 libgles2"
@@ -74,11 +74,10 @@ class Renderer:
     def gallery(self, poses: list[Pose], size=320, columns=None, labels=None, azimuth=20.0, elevation=8.0) -> Image.Image:
         """A contact sheet of poses at one scale, size x size pixels each, with optional labels below."""
         surfaces, view = self._grounded(poses), _view(azimuth, elevation)
-        shots = [_framing(vertices @ view.T) for vertices in surfaces]
-        distance = max(shot[2] for shot in shots)
+        middles = [[_framing(vertices @ view.T)[0], 0, 0] for vertices in surfaces]
+        shot = _framing(np.concatenate([vertices @ view.T - middle for vertices, middle in zip(surfaces, middles)]))
         tiles = [
-            self._stage(vertices, view, np.array([shot[0], shot[1], distance]), azimuth, size)
-            for vertices, shot in zip(surfaces, shots)
+            self._stage(vertices, view, shot + middle, azimuth, size) for vertices, middle in zip(surfaces, middles)
         ]
         return _contact_sheet(tiles, columns or min(len(tiles), 4), labels)
 
@@ -87,9 +86,9 @@ class Renderer:
         vertices = self._grounded([pose])[0]
         angles = [360.0 * i / frames for i in range(frames)]
         views = [_view(angle, elevation) for angle in angles]
-        shots = np.array([_framing(vertices @ view.T) for view in views])
-        shots[:, 1:] = np.median(shots[:, 1]), shots[:, 2].max()  # a steady camera
-        return [self._stage(vertices, *args, size, color) for args in zip(views, shots, angles)]
+        vertices[:, [0, 2]] -= (vertices.min(0) + vertices.max(0))[[0, 2]] / 2  # turn about its own middle
+        shot = _framing(np.concatenate([vertices @ view.T for view in views]))
+        return [self._stage(vertices, view, shot, angle, size, color) for view, angle in zip(views, angles)]
 
     def overlay(self, photo: Image.Image, people: list[tuple[Pose, Camera]], alpha=0.85) -> Image.Image:
         """Bodies drawn over a photo, each with its own camera; nearer people hide farther ones.
@@ -110,7 +109,8 @@ class Renderer:
             # One scene has one focal length: stretching depth alone leaves every pixel where it was.
             vertices[:, 2] *= focal / (camera.focal * scale)
             surfaces.append((vertices, normals, PEOPLE_COLORS[i % len(PEOPLE_COLORS)]))
-        return _over(self._draw(surfaces, focal, photo.size, LIGHTS, AMBIENT), photo, alpha)
+        layer, depth = self._draw(surfaces, focal, photo.size, LIGHTS, AMBIENT)
+        return _over(_darken_behind(layer, depth, focal), photo, alpha)
 
     def photo_like(
         self, vertices, color, background: Image.Image, camera: Camera,
@@ -127,7 +127,8 @@ class Renderer:
         vertices = vertices + camera.translation
         lights = [(light_direction, (1.0, 1.0, 1.0), light_intensity)]
         surface = (vertices, self._normals(vertices), color)
-        return _over(self._draw([surface], camera.focal, background.size, lights, [ambient] * 3), background, 1.0)
+        layer, _ = self._draw([surface], camera.focal, background.size, lights, [ambient] * 3)
+        return _over(layer, background, 1.0)
 
     def _grounded(self, poses) -> np.ndarray:
         vertices = self.body.vertices(poses)
@@ -146,7 +147,9 @@ class Renderer:
         # Light from the floor is dimmer than light from the sky: shade the colour by where the surface looks.
         normals = self._normals(vertices)
         color = np.asarray(color, np.float32) * (0.90 + 0.10 * normals[:, 1:2])
-        layer = self._draw([(vertices @ view.T - framing, normals @ view.T, color)], focal, (size, size), lights, AMBIENT)
+        surface = (vertices @ view.T - framing, normals @ view.T, color)
+        layer, depth = self._draw([surface], focal, (size, size), lights, AMBIENT)
+        layer = _darken_behind(layer, depth, focal)
         if transparent:
             return _unpremultiplied(layer)
         picture = _backdrop(size)
@@ -155,7 +158,7 @@ class Renderer:
             picture = picture * (1 - shade) + SHADOW_COLOR * shade
         return _over(layer, Image.fromarray((picture * 255 + 0.5).astype(np.uint8)), 1.0)
 
-    def _draw(self, surfaces, focal, size, lights, ambient) -> np.ndarray:
+    def _draw(self, surfaces, focal, size, lights, ambient) -> tuple[np.ndarray, np.ndarray]:
         return _thread.submit(_draw, surfaces, self.body.faces, focal, size, lights, ambient).result()
 
 
@@ -228,7 +231,7 @@ def _view(azimuth: float, elevation: float) -> np.ndarray:
     return tilt @ turn
 
 
-def _framing(points: np.ndarray, fill=0.88) -> np.ndarray:
+def _framing(points: np.ndarray, fill=0.9) -> np.ndarray:
     """Where the camera must be, (3,) in view axes, for points (V, 3) to fill that share of the picture."""
     center = (points.min(0) + points.max(0)) / 2
     half = np.abs(points - center)[:, :2].max(1)
@@ -276,6 +279,27 @@ def _backdrop(size: int) -> np.ndarray:
     return np.array(BACKGROUND[0]) * (1 - fade) + np.array(BACKGROUND[1]) * fade
 
 
+def _darken_behind(layer, depth, focal, reach=0.05, strength=0.45) -> np.ndarray:
+    """Shade what lies just behind something nearer (depth darkening, Luft et al. 2006), so that limbs stand out.
+
+    Args:
+        reach: metres over which the shade fades.
+    """
+    from scipy.ndimage import uniform_filter
+
+    drawn = depth > 0
+    if not drawn.any():
+        return layer
+    far = depth.max()
+    depth = np.where(drawn, depth, far)
+    width = max(3, round(reach * focal / np.median(depth[drawn])) | 1)
+    around = uniform_filter(uniform_filter(depth, width), width)
+    shade = 1 - strength * np.clip((depth - around) / 0.12, 0, 1)
+    layer = layer.astype(np.float32)
+    layer[..., :3] *= shade[..., None]
+    return layer
+
+
 def _contact_sheet(tiles, columns, labels) -> Image.Image:
     size, gap = tiles[0].width, 8
     line = size // 10 if labels else 0
@@ -292,7 +316,7 @@ def _contact_sheet(tiles, columns, labels) -> Image.Image:
 
 def _over(layer: np.ndarray, below: Image.Image, alpha: float) -> Image.Image:
     """A premultiplied layer (h, w, 4) uint8 on a picture of its size."""
-    layer = layer.astype(np.float32) * alpha
+    layer = np.float32(alpha) * layer
     below = np.asarray(below.convert("RGB"), np.float32)
     return Image.fromarray((layer[..., :3] + below * (1 - layer[..., 3:] / 255) + 0.5).clip(0, 255).astype(np.uint8))
 
@@ -320,8 +344,8 @@ def _start_gl():
     _gl["pyrender"] = pyrender
 
 
-def _draw(surfaces, faces, focal, size, lights, ambient) -> np.ndarray:
-    """Surfaces seen from the origin along -Z, as premultiplied RGBA (h, w, 4) uint8 on nothing.
+def _draw(surfaces, faces, focal, size, lights, ambient) -> tuple[np.ndarray, np.ndarray]:
+    """Surfaces seen from the origin along -Z: premultiplied RGBA (h, w, 4) uint8 on nothing, and depth (h, w), 0 = none.
 
     Args:
         surfaces: list of (vertices (V, 3) in the camera frame, normals (V, 3), color (3,) or (V, 3) sRGB).
@@ -346,7 +370,7 @@ def _draw(surfaces, faces, focal, size, lights, ambient) -> np.ndarray:
     for direction, color, intensity in lights:
         scene.add(pyrender.DirectionalLight(color, intensity), pose=_facing(direction))
     offscreen.viewport_width, offscreen.viewport_height = size
-    return offscreen.render(scene, pyrender.RenderFlags.RGBA)[0]
+    return offscreen.render(scene, pyrender.RenderFlags.RGBA)
 
 
 def _facing(direction) -> np.ndarray:
