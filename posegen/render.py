@@ -340,7 +340,7 @@ def _start_gl():
 
         _gl["offscreen"] = pyrender.OffscreenRenderer(64, 64)
     except Exception as error:  # each layer (ctypes, PyOpenGL, EGL) fails in its own way
-        raise RenderError(f"{NO_GL} ({type(error).__name__}).") from error
+        raise RenderError(f"{NO_GL} ({type(error).__name__})") from error
     _gl["pyrender"] = pyrender
 
 
