@@ -257,7 +257,7 @@ def _hugging_knees(m):
         _under(_min(_distance(s.hand, m.a.knee, m.a.ankle), _distance(s.hand, m.b.knee, m.b.ankle)), 0.20, CM5)
         for s in (m.a, m.b)
     ]
-    bend = [_min(_over(s.hip_bend, 95, DEG), _over(s.knee_bend, 85, DEG)) for s in (m.a, m.b)]
+    bend = [_min(_over(s.hip_bend, 95, DEG), _over(s.knee_bend, 75, DEG)) for s in (m.a, m.b)]
     return _min(*near, *bend, _under(m.pelvis, 0.20, CM5), _under(_max(m.a.knee_out, m.b.knee_out), 0.25, CM5))
 
 
