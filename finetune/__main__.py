@@ -1,0 +1,56 @@
+"""The command line: python -m finetune data|sft|evaluate."""
+
+import argparse
+import os
+import sys
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+USAGE = """python -m finetune COMMAND
+  data --source DIR --out FILE.npz          convert BVH, ASF/AMC and AMASS files to one pose file
+  sft --config FILE [--key value ...]       stage 1, supervised; goes on where it stopped
+  evaluate --policy DIR --report FILE.json  measure a policy: words, variety, photos [--key value ...]"""
+
+
+def main(arguments: list[str]) -> int:
+    command, rest = (arguments[0] if arguments else ""), arguments[1:]
+    if command not in ("data", "sft", "evaluate"):
+        print(USAGE, file=sys.stderr if command not in ("-h", "--help") else sys.stdout)
+        return 0 if command in ("-h", "--help") else 2
+    try:
+        return globals()[f"run_{command}"](rest) or 0
+    except (ValueError, FileNotFoundError, FloatingPointError) as error:
+        print(f"{error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from the last checkpoint.", file=sys.stderr)
+        return 130
+
+
+def run_data(rest):
+    from finetune.data.convert import convert_folder
+
+    parser = argparse.ArgumentParser(prog="python -m finetune data")
+    parser.add_argument("--source", required=True, help="folder with .bvh, .amc (+ .asf) and .npz files")
+    parser.add_argument("--out", required=True, help="pose file to write")
+    arguments = parser.parse_args(rest)
+    convert_folder(arguments.source, arguments.out, print)
+
+
+def run_sft(rest):
+    from finetune import config, sft
+
+    path = None
+    if rest[:1] == ["--config"] and len(rest) > 1:
+        path, rest = rest[1], rest[2:]
+    sft.run(config.load(config.SFTConfig, path, rest))
+
+
+def run_evaluate(rest):
+    from finetune import config, evaluate
+
+    evaluate.run(config.load(evaluate.EvaluateConfig, None, rest))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""The pool of training poses, what each of them says, and how often it is drawn.
+
+Mocap knows little of sitting, kneeling or lying, so it is joined by its mirror image, by recombined bodies
+(the arms of one, the legs of another) and by parametric families.  Splits are by clip: every tenth clip is validation.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from finetune.data import families
+from posegen import captions, posecodes
+from posegen.skeleton import forward_kinematics, mirror, remove_yaw
+
+#: Share of draws from each source: mocap, mirrored mocap, recombined bodies, families.
+SHARES = (0.25, 0.20, 0.20, 0.35)
+LEGS = [0, 1, 2, 4, 5, 7, 8]
+
+
+class DataError(ValueError):
+    """Training data that is missing or of the wrong form; the message says what to do."""
+
+
+@dataclass
+class PosePool:
+    """N poses.
+
+    Attributes:
+        axis_angle: (N, 24, 3) float32, facing +Z.
+        source: (N,) int64: 0 mocap, 1 mirrored, 2 recombined, 3 family.
+        names: N tuples of everyday names (families only).
+        scores: (N, S) float32 statement scores.
+        weight: (N,) float64, sums to 1: how often a pose is drawn.
+    """
+
+    axis_angle: torch.Tensor
+    source: torch.Tensor
+    names: list
+    scores: torch.Tensor
+    weight: torch.Tensor
+
+    def __len__(self):
+        return len(self.axis_angle)
+
+
+def mocap(path, split: str) -> tuple[torch.Tensor, np.ndarray]:
+    """Poses (N, 24, 3) facing +Z and their clip ids (N,) of split "train" or "val" (clips whose id ends in 7)."""
+    if not Path(path).is_file():
+        raise DataError(f"There is no pose file {Path(path).name}; make one with `python -m finetune data --source DIR --out FILE.npz`.")
+    with np.load(path, allow_pickle=False) as data:
+        poses, clip = data["poses"], data["clip"]
+    keep = (clip % 10 == 7) == (split == "val")
+    return remove_yaw(torch.from_numpy(poses[keep].astype(np.float32))), clip[keep]
+
+
+def recombine(upper: torch.Tensor, lower: torch.Tensor) -> torch.Tensor:
+    """Poses (N, 24, 3) with trunk, arms and head of `upper`, and pelvis and legs of `lower`."""
+    out = upper.clone()
+    out[:, LEGS] = lower[:, LEGS]
+    return out
+
+
+def rotations(axis_angle: torch.Tensor) -> torch.Tensor:
+    """(…, 3) axis-angle -> (…, 3, 3) matrices."""
+    import roma
+
+    return roma.rotvec_to_rotmat(axis_angle)
+
+
+def density_weights(axis_angle: torch.Tensor, seed: int, clusters: int = 400) -> torch.Tensor:
+    """(N,) weights that draw rare poses more often: 1 / (size of the pose's cluster) ** 0.7."""
+    from scipy.cluster.vq import kmeans2, vq
+
+    points = torch.cat([forward_kinematics(rotations(part))[0].flatten(1) for part in axis_angle.split(20_000)]).double().numpy()
+    some = np.random.default_rng(seed).choice(len(points), min(12_000, len(points)), replace=False)
+    centres, _ = kmeans2(points[some], min(clusters, len(some) // 4), iter=6, minit="points", seed=seed)
+    label, _ = vq(points, centres)
+    return torch.from_numpy(1 / np.bincount(label, minlength=len(centres))[label] ** 0.7)
+
+
+def build_pool(path, split: str, num_families: int, num_recombined: int, seed: int) -> PosePool:
+    """The pool of a split; deterministic in the seed."""
+    rng = np.random.default_rng([seed, split == "val"])
+    real, _ = mocap(path, split)
+    family = families.sample(num_families, seed=2 * seed + (split == "val"))
+    made = torch.from_numpy(family.axis_angle)
+    upright = torch.nonzero(real[:, 0].abs().sum(-1) < 0.7)[:, 0].numpy()
+    third = num_recombined // 3
+    pick = lambda pool: pool[torch.from_numpy(rng.choice(len(pool), third))]  # noqa: E731
+    standing = real[torch.from_numpy(upright)]
+    mixed = torch.cat([recombine(pick(standing), pick(standing)), recombine(pick(standing), pick(made)), recombine(pick(made), pick(standing))])
+    mixed = mixed[torch.from_numpy(families.plausible(mixed.numpy()))] if len(mixed) else mixed
+    parts = [real, mirror(real), mixed, made]
+    axis_angle = remove_yaw(torch.cat(parts))
+    source = torch.cat([torch.full((len(p),), i) for i, p in enumerate(parts)])
+    names = [()] * (len(axis_angle) - len(made)) + list(family.names)
+    weight = density_weights(axis_angle, seed)
+    for i, share in enumerate(SHARES):
+        mine = source == i
+        weight[mine] *= share / weight[mine].sum().clamp_min(1e-12)
+    scores = torch.cat([posecodes.scores(rotations(part)) for part in axis_angle.split(20_000)])
+    return PosePool(axis_angle, source, names, scores, weight / weight.sum())
+
+
+def rarity(scores: torch.Tensor) -> torch.Tensor:
+    """(S,) weights by which a caption prefers rare statements: 1 / sqrt(share of poses that make it)."""
+    return 1 / ((scores >= 0).float().mean(0) + 0.005).sqrt()
+
+
+def write_captions(pool: PosePool, index, rng: np.random.Generator, weights=None) -> list:
+    """A caption of each pose in `index`; every Caption knows its statements."""
+    weights = rarity(pool.scores) if weights is None else weights
+    scores, weights = pool.scores.numpy(), weights.numpy()
+    return [captions.write(scores[i], rng, tags=pool.names[i], weights=weights) for i in index]
+
+
+def asserted(list_of_captions) -> torch.Tensor:
+    """(N, S) float32: 1 where a caption makes the statement."""
+    out = torch.zeros(len(list_of_captions), len(posecodes.NAMES))
+    for row, caption in zip(out, list_of_captions):
+        row[list(caption.statements)] = 1
+    return out

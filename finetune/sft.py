@@ -1,0 +1,278 @@
+"""Stage 1, supervised, in four parts that each resume where they stopped:
+
+1. head    statements -> poses.  No language model in the loop: millions of (statements, pose) pairs are free.
+2. lifter  landmarks -> poses, from simulated and from rendered BlazePose landmarks.
+3. reader  words -> statements, on features of the frozen language model, computed once.
+4. joint   LoRA: the model learns to answer `<POSE> ...`, while reader and head follow its hidden states.
+
+Then the policy folder is written: adapter/, heads.safetensors, config.json.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import roma
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from finetune.config import SFTConfig
+from finetune.data import datasets
+from finetune.loop import log, save_atomically, train
+from posegen import captions, posecodes
+from posegen.backbone import Backbone
+from posegen.distribution import to_tangent
+from posegen.head import Lifter, PoseHead, Reader, StatementTokens
+from posegen.policy import DESCRIBE, MAX_TOLD, save_policy, statement_prompt
+from posegen.skeleton import LIMBS, forward_kinematics
+
+MAX_STATEMENTS = 7
+
+
+def run(config: SFTConfig) -> None:
+    """Train all four parts and write the policy to config.output_dir."""
+    torch.manual_seed(config.seed)
+    run_dir = Path(config.run_dir)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    pool = cached_pool(config, run_dir)
+    log(run_dir, stage="data", poses=len(pool), **{f"source_{i}": int((pool.source == i).sum()) for i in range(4)})
+    head = train_head(config, pool, run_dir)
+    reader, told = train_reader(config, pool, run_dir)
+    lifter = train_lifter(config, pool, run_dir)
+    backbone, tokens = train_joint(config, pool, told, head, reader, run_dir)
+    save_policy(config.output_dir, config.backbone, backbone, head, reader, lifter, tokens)
+    log(run_dir, stage="done", output=str(config.output_dir))
+
+
+def cached_pool(config: SFTConfig, run_dir: Path) -> datasets.PosePool:
+    """The training pool; built once a run."""
+    path = run_dir / "pool.pt"
+    if not path.is_file():
+        pool = datasets.build_pool(config.poses, "train", config.num_families, config.num_recombined, config.seed)
+        save_atomically(vars(pool), path)
+    return datasets.PosePool(**torch.load(path, weights_only=True))
+
+
+def draw(weight: torch.Tensor, n: int, generator) -> torch.Tensor:
+    """(n,) indices drawn with the pool's weights."""
+    return torch.multinomial(weight, n, replacement=True, generator=generator)
+
+
+# ---- 1. head
+
+
+def choose_statements(scores: torch.Tensor, rarity: torch.Tensor, generator) -> torch.Tensor:
+    """(B, S) in [0, 1]: up to 7 of the statements that hold, rare ones preferred; half of the rows soft, as a reader's would be."""
+    true = scores >= 0
+    noise = torch.rand(scores.shape, generator=generator).clamp_min(1e-9)
+    key = torch.where(true, rarity.log() - (-noise.log()).log(), -torch.inf)
+    count = torch.randint(0, MAX_STATEMENTS + 1, (len(scores), 1), generator=generator)
+    rank = key.argsort(1, descending=True).argsort(1)
+    chosen = ((rank < count) & true).float()
+    blur = torch.rand(scores.shape, generator=generator)
+    soft = torch.where(chosen > 0, 1 - 0.3 * blur**2, 0.1 * blur**4)
+    return torch.where(torch.rand(len(scores), 1, generator=generator) < 0.5, chosen, soft)
+
+
+def train_head(config: SFTConfig, pool, run_dir) -> PoseHead:
+    head = PoseHead(len(posecodes.NAMES), config.components)
+    eye = torch.eye(3).expand(24, 3, 3)
+    x = torch.cat([to_tangent(roma.rotvec_to_rotmat(part), eye) for part in pool.axis_angle.split(20_000)])
+    head.mean.copy_(x.mean(0))
+    head.std.copy_(x.std(0) + 0.02)
+    rarity = datasets.rarity(pool.scores)
+
+    def loss_of(generator):
+        index = draw(pool.weight, config.head_batch, generator)
+        given = choose_statements(pool.scores[index], rarity, generator)
+        return -head(given).log_prob(x[index]).mean(), {}
+
+    train("head", {"head": head}, loss_of, config.head_steps, config.head_learning_rate, run_dir, config.save_seconds, seed=config.seed)
+    return head
+
+
+# ---- 2. lifter
+
+
+def train_lifter(config: SFTConfig, pool, run_dir) -> Lifter:
+    from finetune.data import photos
+
+    features, targets, rendered = photos.lifter_data(config, pool, run_dir)
+    lifter = Lifter(features.shape[1])
+    lifter.mean.copy_(features.mean(0))
+    lifter.std.copy_(features.std(0) + 1e-3)
+    simulated_index, rendered_index = torch.nonzero(~rendered)[:, 0], torch.nonzero(rendered)[:, 0]
+
+    def loss_of(generator):
+        half = config.lifter_batch // 2
+        pick = lambda rows: rows[torch.randint(len(rows), (half,), generator=generator)]  # noqa: E731
+        index = torch.cat([pick(simulated_index), pick(rendered_index)])
+        distribution = lifter(features[index])
+        return lifter_loss(distribution, targets[index])
+
+    train("lifter", {"lifter": lifter}, loss_of, config.lifter_steps, config.lifter_learning_rate, run_dir, config.save_seconds, seed=config.seed)
+    return lifter
+
+
+def lifter_loss(distribution, target: torch.Tensor):
+    """Joint distance (m) and global rotation distance of the mean, and the likelihood of the true rotations (B, 24, 3, 3).
+
+    The likelihood sees the mean detached: it teaches the uncertainty without pulling at the estimate.
+    """
+    mean = distribution.rotations(distribution.mode())
+    joints, globals_ = forward_kinematics(mean)
+    true_joints, true_globals = forward_kinematics(target)
+    joint = (joints - true_joints).norm(dim=-1)[:, list(LIMBS)].mean()
+    rotation = (globals_ - true_globals).abs().mean()
+    z = (distribution.tangent(target) - distribution.mean[:, 0].detach()) * torch.exp(-distribution.log_std[:, 0])
+    likelihood = (0.5 * z.clamp(-10, 10) ** 2 + distribution.log_std[:, 0]).mean()
+    return 10 * joint + 2 * rotation + 0.1 * likelihood, {"joint_mm": 1000 * joint.item()}
+
+
+# ---- 3. reader
+
+
+def train_reader(config: SFTConfig, pool, run_dir) -> tuple[Reader, list]:
+    """The reader and the captions, [(text, statements, pose index)], it learned from."""
+    told = tell(config, pool)
+    store = caption_features(config, [text for text, _, _ in told], run_dir)
+    rows, lengths = store["rows"], store["lengths"]
+    offsets = torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)])
+    wanted = statement_matrix([statements for _, statements, _ in told])
+    reader = Reader(rows.shape[1], wanted.shape[1])
+    sample = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(config.seed))[:50_000]].float()
+    reader.mean.copy_(sample.mean(0))
+    reader.std.copy_(sample.std(0) + 1e-3)
+    order = lengths.argsort()
+
+    def loss_of(generator):
+        start = torch.randint(len(order) - config.reader_batch, (1,), generator=generator).item()
+        index = order[start : start + config.reader_batch]  # captions of like length: little padding
+        longest = int(lengths[index].max())
+        hidden = torch.zeros(len(index), longest, rows.shape[1])
+        mask = torch.zeros(len(index), longest, dtype=torch.bool)
+        for i, j in enumerate(index.tolist()):
+            n = int(lengths[j])
+            hidden[i, :n], mask[i, :n] = rows[offsets[j] : offsets[j] + n].float(), True
+        return reading_loss(reader(hidden, mask), wanted[index])
+
+    train("reader", {"reader": reader}, loss_of, config.reader_steps, config.reader_learning_rate, run_dir, config.save_seconds, 0.01, config.seed)
+    return reader, told
+
+
+def reading_loss(logits: torch.Tensor, wanted: torch.Tensor):
+    """Binary cross-entropy in which a made statement weighs 3, and the share of captions read without any mistake."""
+    exact = ((logits > 0) == (wanted > 0.5)).all(1).float().mean().item()
+    return binary_cross_entropy_with_logits(logits, wanted, pos_weight=torch.tensor(3.0)), {"read_exactly": exact}
+
+
+def statement_matrix(rows) -> torch.Tensor:
+    """(N, S) float32 of 0 and 1 from lists of statement indices."""
+    out = torch.zeros(len(rows), len(posecodes.NAMES))
+    for i, statements in enumerate(rows):
+        out[i, list(statements)] = 1
+    return out
+
+
+def tell(config: SFTConfig, pool) -> list:
+    """Captions of the pool's poses: [(text, statements, pose index)], deterministic in the seed."""
+    generator = torch.Generator().manual_seed(config.seed)
+    index = draw(pool.weight, config.num_captions, generator).tolist()
+    made = datasets.write_captions(pool, index, np.random.default_rng(config.seed))
+    return [(c.text, c.statements, i) for c, i in zip(made, index)]
+
+
+@torch.inference_mode()
+def caption_features(config: SFTConfig, texts: list[str], run_dir: Path, batch: int = 32) -> dict:
+    """Features of the frozen language model for the words of each text: {"rows": (sum T, C) float16, "lengths": (N,)}.
+
+    Computed in the order of length and saved in parts, so that a stopped run goes on.
+    """
+    path = run_dir / "features.pt"
+    if path.is_file():
+        return torch.load(path, weights_only=True)
+    backbone = Backbone.load(config.backbone, dequantize=True, device=config.device)
+    ids = [backbone.prompt(backbone.words(text)) + [backbone.pose_id] for text in texts]
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    found, started, part_size = {}, time.time(), 4096
+    for first in range(0, len(order), part_size):
+        part = run_dir / f"features.{first}.pt"
+        if not part.is_file():
+            rows = {}
+            chunk = order[first : first + part_size]
+            for start in range(0, len(chunk), batch):
+                some = chunk[start : start + batch]
+                embeddings, mask = backbone.pad_left([backbone.embed(torch.tensor(ids[i], device=config.device)) for i in some])
+                prefill = backbone.prefill(embeddings, mask)
+                for i, feature, keep in zip(some, prefill.features, backbone.words_mask(mask)):
+                    rows[i] = feature[keep].half().cpu()
+            save_atomically(rows, part)
+        found |= torch.load(part, weights_only=True)
+        log(run_dir, stage="features", captions=len(found), seconds=round(time.time() - started))
+    rows = [found[i] for i in range(len(texts))]
+    store = {"rows": torch.cat(rows), "lengths": torch.tensor([len(r) for r in rows])}
+    save_atomically(store, path)
+    for part in run_dir.glob("features.*.pt"):
+        part.unlink()
+    return store
+
+
+# ---- 4. joint
+
+
+def train_joint(config: SFTConfig, pool, told, head, reader, run_dir) -> tuple[Backbone, StatementTokens]:
+    """LoRA on replies, with reader and head in the loop; the language model's rounding is NF4's throughout."""
+    backbone = Backbone.load(config.backbone, trainable=True, device=config.device, lora_rank=config.lora_rank, dequantize=True)
+    tokens = StatementTokens(len(posecodes.NAMES), backbone.hidden_size)
+    with torch.no_grad():  # a statement starts out as the mean of the words that say it
+        for i in range(len(posecodes.NAMES)):
+            words = torch.tensor(backbone.words(" " + captions.phrase(i)), device=config.device)
+            tokens.embedding.weight[i] = backbone.embed(words).float().mean(0).cpu()
+    eye = torch.eye(3).expand(24, 3, 3)
+    half = config.joint_batch // 2
+
+    def loss_of(generator):
+        picked = [told[i] for i in torch.randint(len(told), (half,), generator=generator).tolist()]
+        wanted = statement_matrix([statements for _, statements, _ in picked])
+        prompts = [backbone.embed(torch.tensor(backbone.prompt(backbone.words(text)))) for text, _, _ in picked]
+        replies = [captions.describe(said) for said in torch.where(wanted > 0, 1.0, -9.0).numpy()]
+        poses = draw(pool.weight, half, generator)
+        for scores in pool.scores[poses].numpy():
+            prompts.append(statement_prompt(backbone, tokens, captions.telling(scores)[:MAX_TOLD], DESCRIBE))
+            replies.append(captions.describe(scores))
+        reply_loss, features, mask = answer_loss(backbone, prompts, replies)
+        logits = reader(features[:half], mask[:half])
+        read_loss, metrics = reading_loss(logits, wanted)
+        x = to_tangent(roma.rotvec_to_rotmat(pool.axis_angle[[i for _, _, i in picked]]), eye)
+        pose_loss = -head(logits.sigmoid()).log_prob(x).mean() / x.shape[1]
+        loss = reply_loss + 20 * read_loss + 0.3 * pose_loss
+        return loss, {"reply": reply_loss.item(), "read": read_loss.item(), "pose": pose_loss.item(), **metrics}
+
+    modules = {"lora": backbone, "reader": reader, "head": head, "tokens": tokens}
+    train("joint", modules, loss_of, config.joint_steps, config.joint_learning_rate, run_dir, config.save_seconds, 0.0, config.seed)
+    return backbone, tokens
+
+
+def answer_loss(backbone: Backbone, prompts: list[torch.Tensor], replies: list[str]):
+    """Cross-entropy of the replies after prompts of embeddings [(T_i, C)]; also the features and words mask up to `<POSE>`.
+
+    Prompts are padded on the left and replies on the right, so that all replies start in the same column.
+    """
+    embeddings, mask = backbone.pad_left(prompts)
+    ids = [backbone.reply(text) for text in replies]
+    longest = max(map(len, ids))
+    reply = torch.full((len(ids), longest), backbone.tokenizer.eos_token_id)
+    present = torch.zeros(len(ids), longest, dtype=torch.bool)
+    for i, row in enumerate(ids):
+        reply[i, : len(row)], present[i, : len(row)] = torch.tensor(row), True
+    reply, present = reply.to(embeddings.device), present.to(embeddings.device)
+    whole_mask = torch.cat([mask, present], 1)
+    out = backbone.model(
+        inputs_embeds=torch.cat([embeddings, backbone.embed(reply)], 1), attention_mask=whole_mask.long(),
+        position_ids=(whole_mask.long().cumsum(-1) - 1).clamp_min(0), output_hidden_states=True, use_cache=False,
+        logits_to_keep=longest + 1,
+    )  # fmt: skip
+    logits = out.logits[:, :-1].float()
+    loss = cross_entropy(logits[present], reply[present])
+    end = embeddings.shape[1] + 1  # up to and with <POSE>
+    return loss, backbone.features(out.hidden_states)[:, :end], backbone.words_mask(whole_mask[:, :end])

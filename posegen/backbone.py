@@ -1,0 +1,243 @@
+"""The language model: loaded in 4 bits, with LoRA, a `<POSE>` token, and the guard against bitsandbytes' CPU packing.
+
+The trap (bitsandbytes 0.50 on CPUs with AVX512-BF16): in eval mode without gradients `Linear4bit.forward` repacks its
+weight in place for speed, and nothing undoes it.  Afterwards LoRA gradients are silently wrong and
+`save_pretrained` writes garbage.  A backbone loaded with `trainable=True` therefore never packs; one loaded for
+inference may pack, and refuses to train.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+POSE_TOKEN = "<POSE>"
+SYSTEM = "3D pose"  # short: every prompt pays for it
+LORA_TARGETS = r".*\.(q_proj|v_proj)"  # all seven linear layers cost a CPU twice the time of a training step
+#: Depths (share of the layers) whose hidden states the Reader sees: middle layers carry more of the words' meaning than the last.
+FEATURE_DEPTHS = (0.4, 0.534, 0.667, 0.8)
+
+
+class BackboneError(ValueError):
+    """A language model that cannot be loaded or used as asked; the message says what to do."""
+
+
+@dataclass
+class Prefill:
+    """What one pass over prompts leaves behind: features (B, T, C), next-token logits (B, V), the cache, the mask (B, T)."""
+
+    features: torch.Tensor
+    logits: torch.Tensor
+    cache: object
+    mask: torch.Tensor
+
+
+def compute_dtype(device: str) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it, else float32."""
+    if device == "cpu":
+        return torch.bfloat16 if torch.backends.cpu.get_cpu_capability().startswith("AVX512") else torch.float32
+    return torch.bfloat16
+
+
+def resolve(name: str) -> str:
+    """A folder or hub id from a backbone's name; the embedded default is fetched on first use."""
+    if name == "smollm2-135m":
+        from posegen import weights
+
+        return str(weights.ensure(name))
+    return name
+
+
+class Backbone(torch.nn.Module):
+    """A causal language model with helpers for prompts, features and greedy decoding.
+
+    Attributes:
+        model: the transformers (or peft) model.
+        tokenizer: its tokenizer, with `<POSE>` added.
+    """
+
+    def __init__(self, model, tokenizer, trainable: bool):
+        super().__init__()
+        self.model, self.tokenizer, self.trainable = model, tokenizer, trainable
+        self.pose_id = tokenizer.convert_tokens_to_ids(POSE_TOKEN)
+        self.chat_start, self.chat_end = self._template()
+
+    @classmethod
+    def load(
+        cls, name="smollm2-135m", adapter=None, load_in_4bit=True, trainable=False, device="cpu", lora_rank=8, dequantize=False
+    ):
+        """Load a backbone.
+
+        Args:
+            name: "smollm2-135m" (the embedded default), a folder, or a hub id.
+            adapter: a peft adapter folder; None with trainable=True makes a fresh LoRA of rank `lora_rank`.
+            load_in_4bit: quantise the linear layers to NF4 while loading.
+            trainable: LoRA gets gradients and the packing trap is closed.
+            dequantize: keep NF4's rounding but hold the weights unpacked (faster training, four times the memory).
+        Raises:
+            BackboneError: nothing that loads as a causal language model is there.
+        """
+        from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+        dtype = compute_dtype(device)
+        quantization = None
+        if load_in_4bit:
+            quantization = BitsAndBytesConfig(
+                load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=False
+            )
+        folder = resolve(name)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=dtype, quantization_config=quantization, device_map={"": device}
+            )
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0]
+            raise BackboneError(f"The language model {name!r} does not load ({reason}); give a model folder or a hub id.") from error
+        if tokenizer.convert_tokens_to_ids(POSE_TOKEN) in (None, tokenizer.unk_token_id):
+            tokenizer.add_special_tokens({"additional_special_tokens": [POSE_TOKEN]}, replace_extra_special_tokens=False)
+            if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+                add_embedding(model, len(tokenizer))
+        if load_in_4bit and dequantize:
+            model = model.dequantize()
+        if trainable:
+            close_packing_trap(model)
+        model = with_lora(model, tokenizer, adapter, trainable, lora_rank)
+        return cls(model, tokenizer, trainable)
+
+    def train(self, mode: bool = True):
+        if mode and not self.trainable:
+            raise BackboneError("This model was loaded for answering; load it with trainable=True to fine-tune it.")
+        return super().train(mode)
+
+    @property
+    def device(self):
+        return self.model.device
+
+    @property
+    def hidden_size(self) -> int:
+        return self.model.get_input_embeddings().weight.shape[1]
+
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """(…,) token ids -> (…, C) input embeddings."""
+        return self.model.get_input_embeddings()(ids)
+
+    # ---- prompts
+
+    def _template(self) -> tuple[list[int], list[int]]:
+        marker = "@@"
+        chat = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": marker}]
+        text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        before, after = text.split(marker)
+        return tuple(self.tokenizer(part, add_special_tokens=False).input_ids for part in (before, after))
+
+    def words(self, text: str) -> list[int]:
+        """Token ids of a user's words; special tokens written in them are read as plain characters."""
+        return self.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
+
+    def prompt(self, content: list[int]) -> list[int]:
+        """The chat around a user's turn, up to where the model answers."""
+        return [*self.chat_start, *content, *self.chat_end]
+
+    def reply(self, text: str) -> list[int]:
+        """Token ids of an answer: `<POSE>`, the words, end of turn."""
+        return [self.pose_id, *self.tokenizer(" " + text, add_special_tokens=False).input_ids, self.tokenizer.eos_token_id]
+
+    def pad_left(self, rows: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Input embeddings of several prompts, [(T_i, C)] -> (B, T, C) padded on the left, and the mask (B, T)."""
+        length = max(len(row) for row in rows)
+        embeddings = torch.stack([torch.nn.functional.pad(row, (0, 0, length - len(row), 0)) for row in rows])
+        columns = torch.arange(length, device=embeddings.device)
+        mask = columns[None] >= torch.tensor([length - len(row) for row in rows], device=embeddings.device)[:, None]
+        return embeddings, mask
+
+    # ---- forward
+
+    def features(self, hidden_states) -> torch.Tensor:
+        """(B, T, C) float32: mean of the RMS-normalised hidden states of the middle layers."""
+        layers = [round(depth * (len(hidden_states) - 1)) for depth in FEATURE_DEPTHS]
+        chosen = [hidden_states[i].float() for i in layers]
+        return sum(h * h.pow(2).mean(-1, keepdim=True).add(1e-6).rsqrt() for h in chosen) / len(chosen)
+
+    def words_mask(self, mask: torch.Tensor) -> torch.Tensor:
+        """The part of a left-padded prompt mask (B, T) that the Reader sees: everything after the chat's fixed beginning."""
+        return mask & (mask.long().cumsum(-1) > len(self.chat_start))
+
+    def prefill(self, embeddings: torch.Tensor, mask: torch.Tensor) -> Prefill:
+        """One pass over prompts given as input embeddings (B, T, C) with mask (B, T), padded on the left."""
+        positions = (mask.long().cumsum(-1) - 1).clamp_min(0)
+        out = self.model(
+            inputs_embeds=embeddings, attention_mask=mask.long(), position_ids=positions,
+            use_cache=True, output_hidden_states=True, logits_to_keep=1,
+        )  # fmt: skip
+        return Prefill(self.features(out.hidden_states), out.logits[:, -1].float(), out.past_key_values, mask)
+
+    @torch.inference_mode()
+    def continue_reply(self, start: Prefill, max_new_tokens: int = 40) -> list[str]:
+        """Greedy words after the prompts of `start` (whose last token is `<POSE>`), one string per row."""
+        logits, cache, mask = start.logits, start.cache, start.mask
+        tokens, finished = [], torch.zeros(len(mask), dtype=torch.bool, device=mask.device)
+        for _ in range(max_new_tokens):
+            token = logits.argmax(-1)
+            token = token.masked_fill(finished, self.tokenizer.eos_token_id)
+            tokens.append(token)
+            finished = finished | (token == self.tokenizer.eos_token_id)
+            if finished.all():
+                break
+            mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
+            out = self.model(
+                input_ids=token[:, None], attention_mask=mask.long(), position_ids=mask.long().sum(-1, keepdim=True) - 1,
+                past_key_values=cache, use_cache=True,
+            )  # fmt: skip
+            logits, cache = out.logits[:, -1].float(), out.past_key_values
+        ids = torch.stack(tokens, 1)
+        return [text.strip() for text in self.tokenizer.batch_decode(ids, skip_special_tokens=True)]
+
+
+def add_embedding(model, size: int) -> None:
+    """Grow the vocabulary to `size` rows; new rows are the mean of the old, so that they start out likely nowhere."""
+    table = model.get_input_embeddings().weight
+    mean = table.detach().float().mean(0)
+    model.resize_token_embeddings(size, mean_resizing=False)
+    with torch.no_grad():
+        for module in {model.get_input_embeddings(), model.get_output_embeddings()}:
+            module.weight[-(size - len(table)) :] = mean.to(module.weight.dtype)
+
+
+def close_packing_trap(model) -> None:
+    """Forbid bitsandbytes' in-place repacking (see the module's docstring)."""
+    import bitsandbytes as bnb
+
+    for module in model.modules():
+        if isinstance(module, bnb.nn.Linear4bit):
+            module.support_avx512bf16_for_cpu = False
+
+
+def with_lora(model, tokenizer, adapter, trainable: bool, rank: int):
+    """The model with a LoRA adapter: loaded from a folder, or fresh for training; as it is for neither."""
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    if adapter is not None:
+        if not (Path(adapter) / "adapter_config.json").is_file():
+            raise BackboneError(f"There is no LoRA adapter in {Path(adapter).name}; give a folder made by `python -m finetune`.")
+        model = PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
+    elif trainable:
+        pose_id = tokenizer.convert_tokens_to_ids(POSE_TOKEN)
+        config = LoraConfig(
+            r=rank, lora_alpha=2 * rank, target_modules=LORA_TARGETS, task_type="CAUSAL_LM",
+            trainable_token_indices={"embed_tokens": [pose_id]},
+        )  # fmt: skip
+        model = get_peft_model(model, config)
+    if not trainable:
+        merge_token_rows(model)
+        model.requires_grad_(False)
+    return model.eval()
+
+
+def merge_token_rows(model) -> None:
+    """Write the trained row of `<POSE>` into the embedding table; unmerged, peft copies the whole table for every token."""
+    from peft.tuners.trainable_tokens.layer import TrainableTokensLayer
+
+    for module in model.modules():
+        if isinstance(module, TrainableTokensLayer):
+            module.merge()

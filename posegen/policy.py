@@ -1,0 +1,312 @@
+"""PosePolicy: words or a photo in, poses and words out."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from posegen import captions, posecodes
+from posegen.backbone import POSE_TOKEN, Backbone
+from posegen.camera import Camera
+from posegen.distribution import PoseDistribution
+from posegen.head import Lifter, PoseHead, Reader, StatementTokens, around, average_with_mirror
+from posegen.pose import Pose
+from posegen.skeleton import LIMBS
+
+DEFAULT = Path(__file__).resolve().parent.parent / "assets" / "policy"
+FORMAT = 1
+MAX_WORDS = 100
+MAX_SAMPLES = 64
+MAX_REPLY_TOKENS = 40
+MAX_TOLD = 8
+DESCRIBE = "Describe this pose:"
+
+
+class PolicyError(ValueError):
+    """A policy folder that cannot be used; the message says what to do."""
+
+
+class PromptError(ValueError):
+    """Words that cannot be answered; the message says how to write them."""
+
+
+@dataclass
+class Understood:
+    """One statement read out of a prompt: its phrase, how surely it was read, and whether this pose shows it."""
+
+    phrase: str
+    probability: float
+    holds: bool
+
+
+@dataclass
+class PoseSample:
+    """One answer.
+
+    Attributes:
+        pose: the pose; in the camera frame for photos.
+        text: the reply, beginning with `<POSE>`.
+        log_prob: log-density in nats of the pose under the policy (60 dimensions, radians).
+        statements: what was understood of the prompt (words only).
+        camera: what an overlay is drawn with (photos only).
+    """
+
+    pose: Pose
+    text: str
+    log_prob: float
+    statements: list[Understood] = field(default_factory=list)
+    camera: Camera | None = None
+
+
+@dataclass
+class Person:
+    """One person of a photo: box (x0, y0, x1, y1) in pixels of the upright photo, and samples."""
+
+    box: tuple[float, float, float, float]
+    samples: list[PoseSample]
+
+
+class PosePolicy:
+    """A language model with its reader, pose head and lifter.
+
+    Attributes:
+        backbone, reader, head, lifter, tokens: the parts (see head.py).
+        body: the BodyModel that poses are shown on.
+    """
+
+    def __init__(self, backbone: Backbone, reader: Reader, head: PoseHead, lifter: Lifter, tokens: StatementTokens, body):
+        self.backbone, self.reader, self.head, self.lifter, self.tokens = backbone, reader, head, lifter, tokens
+        self.body = body
+
+    @classmethod
+    def from_pretrained(cls, path=None, body=None, load_in_4bit=True, trainable=False, device="cpu") -> "PosePolicy":
+        """Load a policy.
+
+        Args:
+            path: a policy folder or hub id; the embedded default if None.
+            body: path of an SMPL-family file; the embedded body if None.
+            trainable: LoRA and heads get gradients.
+        Raises:
+            PolicyError, BackboneError, WeightsError, BodyError: with one sentence that says what to do.
+        """
+        from posegen.body import BodyModel, embedded_body
+
+        folder = find_folder(path)
+        config = read_config(folder)
+        backbone = Backbone.load(config["backbone"], folder / "adapter", load_in_4bit, trainable, device)
+        num_statements = len(posecodes.NAMES)
+        parts = {
+            "reader": Reader(backbone.hidden_size, num_statements),
+            "head": PoseHead(num_statements, config["components"]),
+            "lifter": Lifter(config["landmark_features"]),
+            "tokens": StatementTokens(num_statements, backbone.hidden_size),
+        }
+        load_heads(folder / "heads.safetensors", parts)
+        for part in parts.values():
+            part.to(device).eval().requires_grad_(trainable)
+        return cls(backbone, **parts, body=embedded_body() if body is None else BodyModel.load(body))
+
+    # ---- words
+
+    @torch.no_grad()
+    def read(self, prompts: list[str]) -> tuple[torch.Tensor, "object"]:
+        """What prompts say: statement probabilities (B, S), and the Prefill that replies go on from."""
+        ids = [self.backbone.prompt(self.backbone.words(check_prompt(p))) + [self.backbone.pose_id] for p in prompts]
+        embeddings, mask = self.backbone.pad_left([self.backbone.embed(torch.tensor(i, device=self.backbone.device)) for i in ids])
+        start = self.backbone.prefill(embeddings, mask)
+        return self.reader(start.features, self.backbone.words_mask(mask)).sigmoid(), start
+
+    @torch.no_grad()
+    def text_to_pose(self, prompt: str, num_samples=1, temperature=1.0, seed=0, betas=None, rank=False) -> list[PoseSample]:
+        """Poses that fit words.
+
+        Args:
+            prompt: English, at most 100 words.
+            temperature: 1 = the learned distribution, 0 = its most probable pose.
+            betas: (10,) body shape.
+            rank: sort by the understood statements that hold, then by log_prob, best first.
+        Raises:
+            PromptError: empty, too long, or not written in Latin letters.
+        """
+        check_sampling(num_samples, temperature)
+        probabilities, start = self.read([prompt])
+        distribution = self.head(probabilities)
+        x = distribution.sample(num_samples, temperature, torch.Generator().manual_seed(seed))
+        rotations = distribution.rotations(x)[0].cpu()
+        log_prob = distribution.log_prob(x)[0].tolist()
+        holds = posecodes.holds(posecodes.scores(rotations))
+        text = f"{POSE_TOKEN} {self.backbone.continue_reply(start, MAX_REPLY_TOKENS)[0]}"
+        understood = [i for i in probabilities[0].argsort(descending=True).tolist() if probabilities[0, i] > 0.5]
+        samples = []
+        for r, lp, shown in zip(rotations.numpy(), log_prob, holds):
+            statements = [Understood(captions.phrase(i), probabilities[0, i].item(), bool(shown[i])) for i in understood]
+            pose = Pose(r) if betas is None else Pose(r, betas)
+            samples.append(PoseSample(pose, text, lp, statements))
+        if rank:
+            samples.sort(key=lambda s: (sum(u.holds for u in s.statements), s.log_prob), reverse=True)
+        return samples
+
+    # ---- photos
+
+    @torch.no_grad()
+    def image_to_pose(self, image, num_samples=1, temperature=0.0, seed=0) -> list[Person]:
+        """Every person in a photo, largest first.
+
+        Args:
+            image: a PIL image, a path or bytes.
+        Raises:
+            PhotoError: the picture cannot be read, or no person is found in it.
+        """
+        from posegen.photo import LIMB_LANDMARKS, PhotoError, find_people, load_photo
+
+        check_sampling(num_samples, temperature)
+        photo = load_photo(image)
+        found = find_people(photo)
+        if not found:
+            raise PhotoError("No person was found in this picture; try one where the whole body is seen and larger in the frame.")
+        distribution = self.lift(
+            np.stack([d.landmarks_2d for d in found]), np.stack([d.landmarks_world for d in found]),
+            np.stack([d.visibility for d in found]), photo.size,
+        )  # fmt: skip
+        x = distribution.sample(num_samples, temperature, torch.Generator().manual_seed(seed))
+        rotations, log_prob = distribution.rotations(x).cpu(), distribution.log_prob(x)
+        texts = self.tell(distribution.rotations(distribution.mode()).cpu())
+        people = []
+        for i, detection in enumerate(found):
+            joints = self.body.joints(rotations[i].numpy())
+            pixels, weights = detection.landmarks_2d[list(LIMB_LANDMARKS)], detection.visibility[list(LIMB_LANDMARKS)]
+            samples = [
+                PoseSample(
+                    Pose(rotations[i, m].numpy()), texts[i], log_prob[i, m].item(),
+                    camera=Camera.fit(joints[m][list(LIMBS)], pixels, *photo.size, weights=weights.clip(0.05)),
+                )
+                for m in range(num_samples)
+            ]  # fmt: skip
+            people.append(Person(tuple(map(float, detection.box)), samples))
+        return people
+
+    def lift(self, landmarks_2d, landmarks_world, visibility, frame) -> PoseDistribution:
+        """Distribution over poses of B people behind landmarks (B, 33, 2), (B, 33, 3), (B, 33) in a photo of size `frame`.
+
+        The landmarks and their mirror image are lifted, and the two estimates averaged.
+        """
+        from posegen.photo import landmark_features, mirror_landmarks
+
+        given = (landmarks_2d, landmarks_world, visibility, frame)
+        straight = torch.from_numpy(landmark_features(*given)).to(self.backbone.device)
+        turned = torch.from_numpy(landmark_features(*mirror_landmarks(*given), frame)).to(self.backbone.device)
+        rotations, log_std = self.lifter.lift(straight)
+        return around(average_with_mirror(rotations, self.lifter.lift(turned)[0]), log_std)
+
+    # ---- poses to words
+
+    @torch.no_grad()
+    def describe(self, pose: Pose) -> str:
+        """One English sentence about a pose."""
+        return self.tell(torch.from_numpy(pose.rotations)[None])[0].removeprefix(POSE_TOKEN).strip()
+
+    def tell(self, rotations: torch.Tensor) -> list[str]:
+        """Replies (`<POSE> ...`) about poses (B, 24, 3, 3): what each shows goes in as soft tokens, the language model writes."""
+        told = [captions.telling(row)[:MAX_TOLD] for row in posecodes.scores(rotations).numpy()]
+        pose = self.backbone.embed(torch.tensor([self.backbone.pose_id], device=self.backbone.device))
+        prompts = [torch.cat([statement_prompt(self.backbone, self.tokens, t, DESCRIBE), pose]) for t in told]
+        start = self.backbone.prefill(*self.backbone.pad_left(prompts))
+        return [f"{POSE_TOKEN} {text}" for text in self.backbone.continue_reply(start, MAX_REPLY_TOKENS)]
+
+
+def statement_prompt(backbone: Backbone, tokens: StatementTokens, statements, words: str) -> torch.Tensor:
+    """Input embeddings (T, C) of a user's turn: words, then one soft token per statement."""
+    device = backbone.device
+    before = backbone.embed(torch.tensor([*backbone.chat_start, *backbone.words(words)], device=device))
+    soft = tokens(torch.tensor([list(statements)], dtype=torch.long, device=device))[0].to(before.dtype)
+    after = backbone.embed(torch.tensor(backbone.chat_end, device=device))
+    return torch.cat([before, soft, after])
+
+
+def check_prompt(prompt: str) -> str:
+    """The prompt, stripped, or PromptError."""
+    prompt = " ".join(prompt.replace(POSE_TOKEN, " ").split())
+    letters = [c for c in prompt if c.isalpha()]
+    if not letters:
+        raise PromptError("Write in a few words what the person does, for example: a deep squat with both arms stretched forward.")
+    if sum(c.isascii() for c in letters) < 0.7 * len(letters):
+        raise PromptError("Only English is understood so far; please write the pose in English.")
+    count = len(prompt.split())
+    if count > MAX_WORDS or len(prompt) > 10 * MAX_WORDS:
+        raise PromptError(f"These are {count} words; please describe one pose in at most {MAX_WORDS}.")
+    return prompt
+
+
+def check_sampling(num_samples: int, temperature: float) -> None:
+    if not 1 <= num_samples <= MAX_SAMPLES:
+        raise PromptError(f"The number of samples must be between 1 and {MAX_SAMPLES}, but it is {num_samples}.")
+    if not 0 <= temperature <= 5:
+        raise PromptError(f"The temperature must be between 0 and 5, but it is {temperature}.")
+
+
+# ---- the policy folder: config.json, heads.safetensors, adapter/
+
+
+def find_folder(path) -> Path:
+    """A policy folder from None (the embedded default), a folder, or a hub id."""
+    folder = DEFAULT if path is None else Path(path)
+    if folder.is_dir():
+        return folder
+    if path is None or Path(path).is_absolute() or str(path).startswith(".") or str(path).count("/") != 1:
+        raise PolicyError(f"There is no policy folder {folder}; give one made by `python -m finetune sft`, or get the repository's assets.")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(path), allow_patterns=["config.json", "heads.safetensors", "adapter/*"]))
+    except Exception as error:
+        raise PolicyError(f"There is no policy folder {path}, and the hub did not give one ({type(error).__name__}).") from error
+
+
+def read_config(folder: Path) -> dict:
+    missing = [name for name in ("config.json", "heads.safetensors", "adapter") if not (folder / name).exists()]
+    if missing:
+        raise PolicyError(f"The policy folder {folder.name} lacks {', '.join(missing)}; train it with `python -m finetune sft`.")
+    config = json.loads((folder / "config.json").read_text())
+    if config.get("format") != FORMAT or tuple(config.get("statements", ())) != posecodes.NAMES:
+        raise PolicyError(f"The policy in {folder.name} was trained with other pose statements; train it again with `python -m finetune sft`.")
+    return config
+
+
+def load_heads(path: Path, parts: dict) -> None:
+    """Fill modules from NAME.parameter tensors of a safetensors file."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        state = load_file(path)
+        for name, part in parts.items():
+            part.load_state_dict({k.removeprefix(name + "."): v.float() for k, v in state.items() if k.startswith(name + ".")})
+    except (SafetensorError, RuntimeError) as error:
+        raise PolicyError(f"{path.name} is damaged or of another version ({str(error).splitlines()[0]}); get the folder again.") from error
+
+
+def save_policy(folder, backbone_name: str, backbone: Backbone, head, reader, lifter, tokens) -> None:
+    """Write a policy folder: every file to a side name first, then moved into place."""
+    import os
+
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    # The backbone's name, not the folder of this machine that it was loaded from.
+    for adapter_config in backbone.model.peft_config.values():
+        adapter_config.base_model_name_or_path = backbone_name
+    backbone.model.save_pretrained(folder / "adapter", save_embedding_layers=False)
+    (folder / "adapter" / "README.md").unlink(missing_ok=True)
+    parts = {"head": head, "reader": reader, "lifter": lifter, "tokens": tokens}
+    state = {f"{n}.{k}": v.half().contiguous() for n, part in parts.items() for k, v in part.state_dict().items()}
+    save_file(state, folder / "heads.safetensors.part")
+    os.replace(folder / "heads.safetensors.part", folder / "heads.safetensors")
+    config = {
+        "format": FORMAT, "backbone": backbone_name, "components": head.components,
+        "landmark_features": lifter.net.enter.in_features, "statements": list(posecodes.NAMES),
+    }  # fmt: skip
+    (folder / "config.json.part").write_text(json.dumps(config, indent=1))
+    os.replace(folder / "config.json.part", folder / "config.json")
