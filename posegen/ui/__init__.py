@@ -27,8 +27,8 @@ def build(policy, root: Path):
         gr.Markdown(INTRO, elem_id="title")
         with gr.Tab("Words to poses"):
             WordsTab(policy, renderer, root)
-        with gr.Tab("Photo to poses") as photo_tab:
-            PhotoTab(policy, renderer, root, photo_tab)
+        with gr.Tab("Photo to poses"):
+            PhotoTab(policy, renderer, root)
         gr.Markdown(FOOTER, elem_id="footer")
     return page.queue(max_size=24)
 

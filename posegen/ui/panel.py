@@ -17,7 +17,7 @@ from .results import write_zip
 #: One request at a time computes; a few more may wait.
 QUEUE = {"concurrency_id": "policy", "concurrency_limit": 1}
 TRANSPARENT = (0.0, 0.0, 0.0, 0.0)
-CAMERA = (65, 80, 2.7)  # degrees around, degrees from above, metres: as the pictures show it
+VIEW = (80, 2.7)  # where the viewer's camera stands: degrees from above, metres
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Answer:
     samples: list
     pictures: list = field(default_factory=list)
     boxes: list = field(default_factory=list)
+    selected: int = 0
     shared: bool = False  # the answer that every visitor sees first
 
     @classmethod
@@ -49,8 +50,9 @@ class Answer:
     def archive(self, body) -> str:
         """Path of a zip with every pose's npz and every picture."""
         path = self.folder / f"{self.stem}.zip"
-        poses = [self.file(i, "npz", body) for i in range(len(self.samples))]
-        return str(write_zip(path, [*poses, *self.pictures]))
+        if not path.exists():
+            write_zip(path, [*(self.file(i, "npz", body) for i in range(len(self.samples))), *self.pictures])
+        return str(path)
 
     def discard(self) -> None:
         if not self.shared:
@@ -68,17 +70,18 @@ class Panel:
 
     Args:
         body: the policy's BodyModel.
-        first: an answer to start with, or None for an empty panel.
+        first: the answer to start with.
+        azimuth: degrees from the front to the body's left from where the viewer first sees it.
     """
 
-    def __init__(self, body, first: Answer | None = None):
+    def __init__(self, body, first: Answer, azimuth: float):
         self.body = body
-        values = self._values(first, 0) if first else [None] * 7
+        values = self._values(first)
         with gr.Row():
             with gr.Column(scale=5, min_width=300):
                 self.model = gr.Model3D(
                     values[0], label="3D: drag to turn, scroll to zoom", height=460, clear_color=TRANSPARENT,
-                    camera_position=CAMERA,
+                    camera_position=(90 - azimuth, *VIEW),
                     elem_classes="viewer", interactive=False,
                 )  # fmt: skip
             with gr.Column(scale=4, min_width=280):
@@ -88,22 +91,23 @@ class Panel:
                 self.understood = gr.HTML(values[2], elem_classes="understood")
                 with gr.Row(elem_classes="downloads"):
                     self.png, self.glb, self.npz, self.zip = (
-                        gr.DownloadButton(label, value, size="sm", elem_classes=f"download-{label.lower()}")
-                        for label, value in zip(("PNG", "GLB", "NPZ", "All"), values[3:], strict=True)
+                        gr.DownloadButton(label, value, size="sm", elem_classes=f"download-{label[-3:].lower()}")
+                        for label, value in zip(("PNG", "GLB", "NPZ", "All: ZIP"), values[3:], strict=True)
                     )
 
     @property
     def components(self) -> list:
         return [self.model, self.reply, self.understood, self.png, self.glb, self.npz, self.zip]
 
-    def _values(self, answer: Answer, index: int) -> list:
+    def _values(self, answer: Answer) -> list:
+        index = answer.selected
         sample, glb = answer.samples[index], answer.file(index, "glb", self.body)
         picture, npz = answer.pictures[min(index, len(answer.pictures) - 1)], answer.file(index, "npz", self.body)
         return [glb, sample.text, statements_html(sample), picture, glb, npz, answer.archive(self.body)]
 
-    def show(self, answer: Answer, index: int) -> dict:
-        """Updates that show pose `index` of the answer."""
-        return dict(zip(self.components, self._values(answer, index), strict=True))
+    def show(self, answer: Answer) -> dict:
+        """Updates that show the answer's selected pose."""
+        return dict(zip(self.components, self._values(answer), strict=True))
 
 
 def statements_html(sample) -> str:

@@ -10,69 +10,64 @@ from ..render import PEOPLE_COLORS
 from .panel import QUEUE, Answer, Panel, discard, guarded, notice
 from .results import draw_people
 
+EXAMPLES = [str(path) for path in sorted((Path(__file__).parents[2] / "assets" / "examples").glob("*.jpg"), reverse=True)]
+HINT = (
+    "One or several people, best with the whole body in view. A photo stays on the machine that runs this page "
+    "and is deleted after about an hour."
+)
+
 
 class PhotoTab:
     """Builds the tab inside the current gr.Blocks; `root` is the folder for answers' files."""
 
-    def __init__(self, policy, renderer, root: Path, tab: gr.Tab):
+    def __init__(self, policy, renderer, root: Path):
         self.policy, self.renderer, self.root = policy, renderer, root
-        with gr.Row():
-            with gr.Column(scale=4, min_width=300):
+        first = self._answer(EXAMPLES[0], shared=True)
+        with gr.Row(elem_classes="two"):
+            with gr.Column(scale=4, min_width=300, elem_classes="ask"):
                 self.photo = gr.Image(
-                    label="Photo", type="filepath", image_mode=None, sources=["upload", "clipboard"], height=320,
-                    elem_id="photo", buttons=[],
+                    EXAMPLES[0], label="Photo", type="filepath", image_mode=None, sources=["upload", "clipboard"],
+                    height=320, elem_id="photo", buttons=[],
                 )  # fmt: skip
                 # Gradio would open the file before us and answer a broken one with an error of its own.
                 self.photo.preprocess = lambda payload: payload and payload.path
                 self.go = gr.Button("Find people", variant="primary", elem_id="find")
-                gr.Markdown(
-                    "One or several people, best with the whole body in view. Photos stay on the server that runs "
-                    "this page and are deleted after an hour.",
-                    elem_classes="hint",
-                )
-            with gr.Column(scale=8, min_width=300):
+                with gr.Column(elem_classes="examples"):
+                    self.examples = gr.Examples(EXAMPLES, [self.photo], label="Examples", api_name="example_photo")
+                gr.Markdown(HINT, elem_classes="hint")
+            with gr.Column(scale=8, min_width=300, elem_classes="shown"):
                 self.notice = notice()
                 self.overlay = gr.Image(
-                    label="People found (click one)", interactive=False, format="png", height=460, elem_id="overlay",
-                    buttons=["fullscreen"],
+                    first.pictures[0], label="People found (click one)", interactive=False, format="png", height=460,
+                    elem_id="overlay", buttons=["fullscreen"],
                 )  # fmt: skip
-                self.person = gr.Radio(label="Person", type="index", visible=False, elem_id="person")
-                self.panel = Panel(policy.body)
-        self.state = gr.State(None, time_to_live=3600, delete_callback=discard)
+                self.person = gr.Radio(**names(first), label="Person", type="index", elem_id="person")
+                self.panel = Panel(policy.body, first, azimuth=0)
+        self.state = gr.State(first, time_to_live=3600, delete_callback=discard)
         self._events()
 
     def _events(self) -> None:
-        shown = [self.notice, self.overlay, self.person, self.state, *self.panel.components]
-        gr.on(
-            [self.go.click, self.photo.upload], self.find, [self.photo, self.state], shown,
-            api_name="image_to_pose", **QUEUE,
-        )  # fmt: skip
-        one = [self.notice, *self.panel.components]
-        self.person.input(self.select, [self.person, self.state], one, api_name="select_person", **QUEUE)
-        self.overlay.select(self.click, [self.state], [*one, self.person], api_name="click_person", **QUEUE)
+        find = {"fn": self.find, "inputs": [self.photo, self.state], "show_progress_on": self.overlay, **QUEUE}
+        find["outputs"] = [self.notice, self.overlay, self.person, self.state, *self.panel.components]
+        gr.on([self.go.click, self.photo.upload], api_name="image_to_pose", **find)
+        self.examples.load_input_event.then(api_name=False, **find)
+        one = {"outputs": [self.notice, self.person, *self.panel.components], "show_progress_on": self.panel.model}
+        self.person.input(self.select, [self.person, self.state], api_name="select_person", **one, **QUEUE)
+        self.overlay.select(self.click, [self.state], api_name="click_person", **one, **QUEUE)
 
     @guarded
     def find(self, path, old, progress=gr.Progress()):
         if not path:
             raise PhotoError("There is no photo yet; choose one, drop it here or paste it.")
-        progress(0, "Looking for people")
-        photo = load_photo(path)
-        people = self.policy.image_to_pose(photo)
-        progress(0.7, "Drawing")
-        samples = [person.samples[0] for person in people]
-        answer = Answer.new(self.root, "people", samples, boxes=[person.box for person in people])
-        picture = picture_of(photo, people, self.renderer)
-        answer.pictures.append(str(answer.folder / "people.png"))
-        picture.save(answer.pictures[0])
-        answer.boxes = [[v * picture.width / photo.width for v in box] for box in answer.boxes]
+        answer = self._answer(path, progress)
         discard(old)
-        names = [f"Person {i + 1}" for i in range(len(people))]
-        person = gr.Radio(names, value=names[0], visible=len(names) > 1)
-        return {self.overlay: answer.pictures[0], self.person: person, self.state: answer, **self.panel.show(answer, 0)}
+        person = gr.Radio(**names(answer))
+        return {self.overlay: answer.pictures[0], self.person: person, self.state: answer, **self.panel.show(answer)}
 
     @guarded
     def select(self, index, answer):
-        return self.panel.show(answer, index)
+        answer.selected = index
+        return self.panel.show(answer)
 
     @guarded
     def click(self, answer, event: gr.SelectData):
@@ -81,8 +76,29 @@ class PhotoTab:
         hit = [i for i, (x0, y0, x1, y1) in enumerate(answer.boxes) if x0 <= x <= x1 and y0 <= y <= y1]
         if not hit:
             return {}
-        index = hit[-1]  # people come largest first
-        return {self.person: f"Person {index + 1}", **self.panel.show(answer, index)}
+        answer.selected = hit[-1]  # people come largest first
+        return {self.person: gr.Radio(**names(answer)), **self.panel.show(answer)}
+
+    def _answer(self, path, progress=None, shared=False) -> Answer:
+        if progress:
+            progress(0, "Looking for people")
+        photo = load_photo(path)
+        people = self.policy.image_to_pose(photo)
+        if progress:
+            progress(0.7, "Drawing")
+        picture = picture_of(photo, people, self.renderer)
+        scale = picture.width / photo.width
+        boxes = [[v * scale for v in person.box] for person in people]
+        answer = Answer.new(self.root, "people", [p.samples[0] for p in people], boxes=boxes, shared=shared)
+        answer.pictures.append(str(answer.folder / "people.png"))
+        picture.save(answer.pictures[0])
+        return answer
+
+
+def names(answer: Answer) -> dict:
+    """The person selector's choices, hidden when there is only one person."""
+    choices = [f"Person {i + 1}" for i in range(len(answer.samples))]
+    return {"choices": choices, "value": choices[answer.selected], "visible": len(choices) > 1}
 
 
 def picture_of(photo: Image.Image, people, renderer) -> Image.Image:

@@ -66,12 +66,11 @@ def write_json(folder: Path, result: dict) -> None:
     (folder / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def write_zip(path: Path, files) -> Path:
+def write_zip(path: Path, files) -> None:
     """All `files` in one archive at `path`, without their folders."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for file in files:
             archive.write(file, Path(file).name)
-    return path
 
 
 @contextmanager

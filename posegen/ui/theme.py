@@ -33,11 +33,11 @@ CSS = """
   .gradio-container main { padding: 8px !important; }
   .poses .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)) !important; }
   /* On a phone the poses follow the button; examples and settings come after them. */
-  .words { flex-direction: column; }
-  .words > .ask { display: contents !important; }
-  .words > .ask > * { order: 0; }
-  .words > .shown { order: 1; width: 100%; }
-  .words > .ask > .settings, .words > .ask > .examples { order: 2; }
+  .two { flex-direction: column; }
+  .two > .ask { display: contents !important; }
+  .two > .ask > * { order: 0; }
+  .two > .shown { order: 1; width: 100%; }
+  .two > .ask > .settings, .two > .ask > .examples { order: 2; }
   #title h1 { font-size: 1.35rem; }
 }
 """

@@ -26,7 +26,7 @@ class WordsTab:
         self.shape = BodyShape(policy.body)
         prompt = example_prompts()[0]
         first = self._first_answer(prompt)
-        with gr.Row(elem_classes="words"):
+        with gr.Row(elem_classes="two"):
             with gr.Column(scale=4, min_width=300, elem_classes="ask"):
                 self._inputs(prompt)
             with gr.Column(scale=8, min_width=300, elem_classes="shown"):
@@ -35,7 +35,7 @@ class WordsTab:
                     first.pictures, selected_index=0, show_label=False, columns=4, object_fit="contain", allow_preview=False,
                     elem_classes="poses", interactive=False, buttons=[],
                 )  # fmt: skip
-                self.panel = Panel(policy.body, first)
+                self.panel = Panel(policy.body, first, AZIMUTH)
         self.state = gr.State(first, time_to_live=3600, delete_callback=discard)
         self._events()
 
@@ -72,18 +72,16 @@ class WordsTab:
         ask = [self.prompt, self.count, self.temperature, self.seed]
         look = [self.height, self.build, self.azimuth, self.elevation]
         shown = [self.notice, self.gallery, self.state, *self.panel.components]
-        gr.on(
-            [self.go.click, self.prompt.submit], self.generate, [*ask, *look, self.state], shown,
-            api_name="text_to_pose", **QUEUE,
-        )  # fmt: skip
-        self.examples.load_input_event.then(self.generate, [*ask, *look, self.state], shown, api_name=False, **QUEUE)
-        self.dice.click(lambda: random.randrange(10**6), None, self.seed, api_name="new_seed").then(
-            self.generate, [*ask, *look, self.state], shown, api_name=False, **QUEUE
-        )
-        self.gallery.select(self.select, [self.state], [self.notice, *self.panel.components], api_name="select", **QUEUE)
-        gr.on(
-            [slider.release for slider in look], self.look, [*look, self.state], shown, api_name="look", **QUEUE
-        )
+        generate = {"fn": self.generate, "inputs": [*ask, *look, self.state], "outputs": shown}
+        generate |= {"show_progress_on": self.gallery, **QUEUE}
+        gr.on([self.go.click, self.prompt.submit], api_name="text_to_pose", **generate)
+        self.examples.load_input_event.then(api_name=False, **generate)
+        dice = self.dice.click(lambda: random.randrange(10**6), None, self.seed, api_name="new_seed")
+        dice.then(api_name=False, **generate)
+        one = [self.notice, *self.panel.components]
+        self.gallery.select(self.select, [self.state], one, api_name="select", show_progress_on=self.panel.model, **QUEUE)
+        again = {"inputs": [*look, self.state], "outputs": shown, "show_progress_on": self.gallery}
+        gr.on([slider.release for slider in look], self.look, api_name="look", **again, **QUEUE)
 
     @guarded
     def generate(
@@ -102,14 +100,15 @@ class WordsTab:
         """The same poses on another body or from another side."""
         for sample in old.samples:
             sample.pose.betas = self.shape.betas(height, build)
-        answer = Answer.new(self.root, old.stem, old.samples)
+        answer = Answer.new(self.root, old.stem, old.samples, selected=old.selected)
         self._draw(answer, azimuth, elevation)
         discard(old)
         return self._shown(answer)
 
     @guarded
     def select(self, answer, event: gr.SelectData):
-        return self.panel.show(answer, event.index)
+        answer.selected = event.index
+        return self.panel.show(answer)
 
     def _draw(self, answer: Answer, azimuth, elevation, progress=None) -> None:
         for i, sample in enumerate(answer.samples):
@@ -120,5 +119,5 @@ class WordsTab:
             answer.pictures.append(str(path))
 
     def _shown(self, answer: Answer) -> dict:
-        gallery = gr.Gallery(answer.pictures, selected_index=0)
-        return {self.gallery: gallery, self.state: answer, **self.panel.show(answer, 0)}
+        gallery = gr.Gallery(answer.pictures, selected_index=answer.selected)
+        return {self.gallery: gallery, self.state: answer, **self.panel.show(answer)}
