@@ -22,7 +22,7 @@ MAX_FILE_BYTES = 25 * 2**20
 MAX_PIXELS = 64_000_000
 MAX_SIDE = 2048  # larger photos are reduced: BlazePose reads 256 pixels a person
 MIN_SIDE = 32
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # a closed list: Pillow would run Ghostscript on an EPS
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # a closed list: Pillow would run Ghostscript on an EPS
 
 LANDMARKS = (
     "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
@@ -158,7 +158,7 @@ def find_people(photo: Image.Image) -> list[Detection]:
     """
     image = np.ascontiguousarray(photo)
     height, width = image.shape[:2]
-    people = _without_duplicates([_reread(image, p) or p for p in _without_duplicates(read_once(photo))])
+    people = _without_duplicates([_reread(image, p) or p for p in read_once(photo)])
     if not people or max(p.size for p in people) < SMALL_PERSON * min(width, height):
         tiled = [p for tile in _tiles(width, height) for p in _detect(image, tile) if _clear(p, tile)]
         fresh = _without_duplicates(people + tiled)[: 2 * MAX_PEOPLE]
