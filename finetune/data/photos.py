@@ -7,6 +7,7 @@ Both give, for a pose whose root rotation is in the camera frame (X right, Y up,
 """
 
 import argparse
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +40,9 @@ SITES = {
 NEIGHBOURS = 24  # renders whose reading errors a simulated landmark set may borrow
 
 
-def site_table(body=None) -> tuple[np.ndarray, np.ndarray]:
+def site_table() -> tuple[np.ndarray, np.ndarray]:
     """For each of the 33 landmarks its joint (33,) and its vertex (33,), -1 where the landmark is the joint itself."""
-    vertices, _ = (body or embedded_body()).rest()
+    vertices, _ = embedded_body().rest()
     joint, vertex = np.zeros(33, int), np.full(33, -1)
     for i, (name, place) in SITES.items():
         for k, sign in ((i, 1), (LANDMARK_MIRROR[i], -1))[: 1 if i == 0 else 2]:
@@ -76,20 +77,27 @@ def true_landmarks(rotations, betas) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _rest(betas: torch.Tensor):
-    """Rest joints (N, 24, 3), landmark offsets from their joints (N, 33, 3), joint of each landmark: linear in shape."""
-    body = embedded_body()
-    joint, vertex = site_table(body)
-    basis_joints, basis_offsets = [], []
-    for shape in np.concatenate([np.zeros((1, 10)), np.eye(10)]).astype(np.float32):
-        vertices, joints = body.rest(shape)
-        basis_joints.append(joints)
-        basis_offsets.append(np.where(vertex[:, None] >= 0, vertices[vertex] - joints[joint], 0))
+    """Rest joints (N, 24, 3), landmark offsets from their joints (N, 33, 3), joint of each landmark (33,)."""
+    joints, offsets, joint = _rest_basis()
 
     def mix(basis):
-        basis = torch.from_numpy(np.stack(basis)).float()
         return basis[0] + torch.einsum("nb,bjk->njk", betas, basis[1:] - basis[0])
 
-    return mix(basis_joints), mix(basis_offsets), torch.from_numpy(joint)
+    return mix(joints), mix(offsets), joint
+
+
+@cache
+def _rest_basis():
+    """The same for the average body and for one unit of each shape number: everything is linear in shape."""
+    body = embedded_body()
+    joint, vertex = site_table()
+    rest_joints, offsets = [], []
+    for shape in np.concatenate([np.zeros((1, 10)), np.eye(10)]).astype(np.float32):
+        vertices, joints = body.rest(shape)
+        rest_joints.append(joints)
+        offsets.append(np.where(vertex[:, None] >= 0, vertices[vertex] - joints[joint], 0))
+    joints, offsets = (torch.from_numpy(np.stack(basis)).float() for basis in (rest_joints, offsets))
+    return joints, offsets, torch.from_numpy(joint)
 
 
 def random_views(rng: np.random.Generator, n: int) -> torch.Tensor:
@@ -123,8 +131,8 @@ def render_dataset(poses, out_dir, n: int, seed: int = 0, split: str = "train", 
     Writes:
         index (n,) into poses; axis_angle (n, 24, 3) with the root in the camera frame; betas (n, 10); joints (n, 24, 3)
         metres about the pelvis; focal (n,), translation (n, 3), frame (n, 2): the camera; landmarks_2d (n, 33, 2) pixels;
-        landmarks_world (n, 33, 3); visibility (n, 33); box (n, 4): what `find_people` says; plain_world (n, 33, 3): the
-        world landmarks of BlazePose called once on the photo, as a yardstick.
+        landmarks_world (n, 33, 3); visibility (n, 33); box (n, 4): what `find_people` says; in
+        validation also plain_world (n, 33, 3): the world landmarks of BlazePose called once on the photo, as a yardstick.
     """
     from posegen.render import Renderer
 
@@ -195,11 +203,11 @@ def _render_row(poses, rng, renderer, split) -> dict | None:
     person = min(find_people(photo), key=off, default=None)
     if person is None or off(person) > reach:
         return None
-    plain = min(read_once(photo), key=off, default=person)
+    yardstick = {"plain_world": min(read_once(photo), key=off, default=person).landmarks_world} if split == "val" else {}
     return {
         "index": np.int64(index), **truth, "landmarks_2d": person.landmarks_2d, "landmarks_world": person.landmarks_world,
         "visibility": person.visibility, "box": np.array(person.box, np.float32),
-        "plain_world": plain.landmarks_world,
+        **yardstick,
     }  # fmt: skip
 
 
