@@ -32,7 +32,9 @@ def read_body(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise BodyError(f"There is no body file {path.name}; check the path or leave it out for the embedded body.")
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise BodyError(f"{path.name} is larger than {MAX_FILE_BYTES >> 30} GiB, so it is no SMPL body; check the path.")
+        raise BodyError(
+            f"{path.name} is larger than {MAX_FILE_BYTES >> 30} GiB, so it is no SMPL body; check the path."
+        )
     read = {".npz": _read_npz, ".pkl": _read_pkl}.get(path.suffix.lower())
     if read is None:
         raise BodyError(f"{path.name} is neither .npz nor .pkl; give an SMPL, SMPL-H or SMPL-X neutral file.")

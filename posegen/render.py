@@ -71,24 +71,24 @@ class Renderer:
         view = _view(azimuth, elevation)
         return self._stage(vertices, view, _framing(vertices @ view.T), azimuth, size, color, transparent)
 
-    def gallery(self, poses: list[Pose], size=320, columns=None, labels=None, azimuth=20.0, elevation=8.0) -> Image.Image:
+    def gallery(
+        self, poses: list[Pose], size=320, columns=None, labels=None, azimuth=20.0, elevation=8.0
+    ) -> Image.Image:
         """A contact sheet of poses at one scale, size x size pixels each, with optional labels below."""
         surfaces, view = self._grounded(poses), _view(azimuth, elevation)
-        middles = [[_framing(vertices @ view.T)[0], 0, 0] for vertices in surfaces]
-        shot = _framing(np.concatenate([vertices @ view.T - middle for vertices, middle in zip(surfaces, middles)]))
-        tiles = [
-            self._stage(vertices, view, shot + middle, azimuth, size) for vertices, middle in zip(surfaces, middles)
-        ]
+        across = surfaces @ view[0]
+        surfaces = surfaces - ((across.min(1) + across.max(1)) / 2)[:, None, None] * view[0]  # each in its middle
+        shot = _framing((surfaces @ view.T).reshape(-1, 3))
+        tiles = [self._stage(vertices, view, shot, azimuth, size) for vertices in surfaces]
         return _contact_sheet(tiles, columns or min(len(tiles), 4), labels)
 
     def turntable(self, pose: Pose, frames=24, size=320, elevation=8.0, color=BODY_COLOR) -> list[Image.Image]:
         """Frames of one full turn around a pose, starting at the front; see `save_animation`."""
         vertices = self._grounded([pose])[0]
         angles = [360.0 * i / frames for i in range(frames)]
-        views = [_view(angle, elevation) for angle in angles]
         vertices[:, [0, 2]] -= (vertices.min(0) + vertices.max(0))[[0, 2]] / 2  # turn about its own middle
-        shot = _framing(np.concatenate([vertices @ view.T for view in views]))
-        return [self._stage(vertices, view, shot, angle, size, color) for view, angle in zip(views, angles)]
+        shot = _framing(np.concatenate([vertices @ _view(angle, elevation).T for angle in angles]))
+        return [self._stage(vertices, _view(angle, elevation), shot, angle, size, color) for angle in angles]
 
     def overlay(self, photo: Image.Image, people: list[tuple[Pose, Camera]], alpha=0.85) -> Image.Image:
         """Bodies drawn over a photo, each with its own camera; nearer people hide farther ones.
@@ -103,8 +103,9 @@ class Renderer:
             return photo
         focal = people[0][1].focal * scale
         surfaces = []
-        for i, (vertices, (_, camera)) in enumerate(zip(self.body.vertices([pose for pose, _ in people]), people)):
-            vertices = vertices + camera.translation
+        posed = self.body.vertices([pose for pose, _ in people])
+        for i, (_, camera) in enumerate(people):
+            vertices = posed[i] + camera.translation
             normals = self._normals(vertices)
             # One scene has one focal length: stretching depth alone leaves every pixel where it was.
             vertices[:, 2] *= focal / (camera.focal * scale)
@@ -192,7 +193,7 @@ def clothes_colors(body: BodyModel, rng: np.random.Generator) -> np.ndarray:
         color[(part == knee) & (along(knee, ankle) + 1 < leg)] = trousers
     color[np.isin(part, (7, 8, 10, 11))] = shoes
     if rng.random() < 0.9:
-        head, above, front = joints[15], height - joints[15, 1], vertices[:, 2] - joints[15, 2]
+        above, front = height - joints[15, 1], vertices[:, 2] - joints[15, 2]
         crown = height > height[part == 15].max() - 0.055
         color[(part == 15) & (((above > 0.03) & (front < 0.035)) | crown)] = hair
     _paint_eyes(color, body, vertices)
@@ -264,7 +265,9 @@ def _floor_shadow(vertices, light, view, framing, focal, size, texels=160) -> np
     # Texture coordinates -> floor -> camera -> pixels is a homography; PIL wants its inverse.
     corner = np.array([center[0] - half, 0, center[1] - half]) @ view.T - framing
     across, along = view[:, 0] * texel, view[:, 2] * texel
-    pixels = np.array([[focal, 0, -size / 2], [0, -focal, -size / 2], [0, 0, -1]]) @ np.stack([across, along, corner], 1)
+    pixels = np.array([[focal, 0, -size / 2], [0, -focal, -size / 2], [0, 0, -1]]) @ np.stack(
+        [across, along, corner], 1
+    )
     inverse = np.linalg.inv(pixels)
     image = Image.fromarray((shade * 255).astype(np.uint8))
     coefficients = (inverse / inverse[2, 2]).ravel()[:8]
@@ -345,7 +348,7 @@ def _start_gl():
 
 
 def _draw(surfaces, faces, focal, size, lights, ambient) -> tuple[np.ndarray, np.ndarray]:
-    """Surfaces seen from the origin along -Z: premultiplied RGBA (h, w, 4) uint8 on nothing, and depth (h, w), 0 = none.
+    """Surfaces seen from the origin along -Z: premultiplied RGBA (h, w, 4) uint8 and depth (h, w), 0 = nothing.
 
     Args:
         surfaces: list of (vertices (V, 3) in the camera frame, normals (V, 3), color (3,) or (V, 3) sRGB).

@@ -108,7 +108,12 @@ def test_surface_is_closed_and_weights_sum_to_one():
     assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
     np.testing.assert_allclose(body.skin_weights.sum(1), 1, atol=1e-6)
     assert body.parents == PARENTS
-    volume = np.einsum("fi,fi->f", body.rest()[0][body.faces[:, 0]], np.cross(*(body.rest()[0][body.faces[:, i]] for i in (1, 2)))) / 6
+    volume = (
+        np.einsum(
+            "fi,fi->f", body.rest()[0][body.faces[:, 0]], np.cross(*(body.rest()[0][body.faces[:, i]] for i in (1, 2)))
+        )
+        / 6
+    )
     assert 0.04 < volume.sum() < 0.09  # cubic metres, and positive: faces look outwards
 
 

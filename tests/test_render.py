@@ -133,7 +133,7 @@ def test_large_grey_or_empty_overlays(renderer):
 def test_photo_like_and_clothes(renderer):
     body = embedded_body()
     first, second = (clothes_colors(body, np.random.default_rng(seed)) for seed in (0, 1))
-    assert first.shape == (len(body.skin_weights), 3) and 0 <= first.min() and first.max() <= 1
+    assert first.shape == (len(body.skin_weights), 3) and first.min() >= 0 and first.max() <= 1
     assert np.abs(first - second).max() > 0.2
     np.testing.assert_array_equal(first, clothes_colors(body, np.random.default_rng(0)))
     vertices, background = body.vertices([STANDING])[0], Image.new("RGB", (160, 120), (10, 200, 30))
@@ -167,7 +167,9 @@ for _ in range(2):
 @pytest.mark.skipif(sys.platform != "linux", reason="EGL is Linux's way")
 def test_without_gl_one_clear_sentence(tmp_path):
     environment = os.environ | {"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "absent.json")}
-    done = subprocess.run([sys.executable, "-c", NO_GL_SCRIPT], env=environment, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", NO_GL_SCRIPT], env=environment, capture_output=True, text=True, cwd=ROOT
+    )
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and done.stderr == "" and len(lines) == 2, done.stderr
     assert all("apt-get install libegl1 libgl1" in line for line in lines)
@@ -178,4 +180,3 @@ def test_a_program_that_draws_ends_quietly():
     script = NO_GL_SCRIPT.replace("print(error)", "raise").replace("range(2)", "range(1)")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
-

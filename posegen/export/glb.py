@@ -9,8 +9,8 @@ import torch
 
 from ..body import BodyModel, ground
 from ..pose import Pose
-from ..skeleton import JOINTS, PARENTS
 from ..render import BODY_COLOR
+from ..skeleton import JOINTS, PARENTS
 
 FLOAT, USHORT, UBYTE, UINT = 5126, 5123, 5121, 5125  # glTF component types
 VERTEX_DATA, INDEX_DATA = 34962, 34963  # glTF buffer view targets
