@@ -7,6 +7,7 @@ Both give, for a pose whose root rotation is in the camera frame (X right, Y up,
 """
 
 import argparse
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from smplx.vertex_ids import vertex_ids
 from finetune.data.scenes import SPLITS, background, dress
 from posegen.body import embedded_body
 from posegen.camera import Camera
-from posegen.photo import LANDMARK_MIRROR, find_people, read_once
+from posegen.photo import BODY, LANDMARK_MIRROR, find_people, mirror_landmarks, read_once
 from posegen.skeleton import INDEX, PARENTS, mirror
 
 SHARD = 256
@@ -111,6 +112,33 @@ def random_views(rng: np.random.Generator, n: int) -> torch.Tensor:
     return roma.euler_to_rotmat("ZXY", torch.from_numpy(angles).float(), degrees=True)
 
 
+def random_shapes(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Body shapes (n, 10) float32."""
+    return rng.normal(0, 1, (n, 10)).clip(-2.5, 2.5).astype(np.float32)
+
+
+def random_cameras(points: np.ndarray, rng: np.random.Generator):
+    """Cameras of all focal lengths that show each body at 50-95% of its picture, anywhere in it; 1 in 10 is cut a little.
+
+    Args:
+        points: (N, P, 3) of each body, turned as the camera sees it.
+    Returns:
+        focal (N,), translation (N, 3) and frame (N, 2), the picture's width and height of 320-512 pixels.
+    """
+    n = len(points)
+    frame = rng.integers(320, 513, (n, 2))
+    focal = rng.uniform(0.8, 2.2, n) * frame.max(1)
+    fill = np.where(rng.random(n) > 0.1, rng.uniform(0.5, 0.95, n), rng.uniform(0.95, 1.25, n))
+    extent = np.ptp(points[..., :2], axis=1)
+    distance = (focal[:, None] * extent / (fill[:, None] * frame)).max(1) + points[..., 2].max(1)
+    scale = (focal[:, None] / (distance[:, None] - points[..., 2]))[..., None]
+    pixels = points[..., :2] * scale  # about the picture's middle, y up
+    low, high = pixels.min(1), pixels.max(1)
+    corner = -frame / 2 + rng.random((n, 2)) * (frame - (high - low))  # from one edge to the other
+    shift = (corner - low) * (distance / focal)[:, None]
+    return focal.astype(np.float32), np.concatenate([shift, -distance[:, None]], 1).astype(np.float32), frame
+
+
 def turned(axis_angle, views: torch.Tensor) -> torch.Tensor:
     """Poses (N, 24, 3) facing +Z -> local rotations (N, 24, 3, 3) whose root is in the camera frame."""
     rotations = roma.rotvec_to_rotmat(torch.as_tensor(axis_angle).float())
@@ -171,20 +199,19 @@ def render_photo(axis_angle, rng: np.random.Generator, renderer, split: str) -> 
     from posegen.render import clothes_colors
 
     body = embedded_body()
-    rotations = turned(axis_angle[None], random_views(rng, 1))
-    betas = rng.normal(0, 1, 10).clip(-2.5, 2.5).astype(np.float32)
-    vertices, joints = body.vertices(rotations, betas)[0], true_landmarks(rotations, betas[None])[1][0]
-    width, height = (int(side) for side in rng.integers(320, 513, 2))
-    camera = _frame(vertices, rng, width, height)
+    rotations, betas = turned(axis_angle[None], random_views(rng, 1)), random_shapes(rng, 1)
+    vertices, (_, joints) = body.vertices(rotations, betas), true_landmarks(rotations, betas)
+    focal, translation, frame = random_cameras(vertices, rng)
     color, light = clothes_colors(body, rng), rng.normal(0, 1, 3) + (0, 0.8, 1.0)
     skin = (body.part == INDEX["head"]) | np.isclose(color, color[_IDS["nose"]]).all(1)
     photo = renderer.photo_like(
-        vertices, dress(color, body.rest()[0], skin, rng, split), background(rng, width, height, split), camera,
-        light_direction=light, light_intensity=rng.uniform(1.0, 4.5), ambient=rng.uniform(0.15, 0.6),
+        vertices[0], dress(color, body.rest()[0], skin, rng, split), background(rng, *frame[0].tolist(), split),
+        Camera(focal[0], translation[0]), light_direction=light, light_intensity=rng.uniform(1.0, 4.5),
+        ambient=rng.uniform(0.15, 0.6),
     )  # fmt: skip
     truth = {
-        "axis_angle": roma.rotmat_to_rotvec(rotations[0]).numpy(), "betas": betas, "joints": joints,
-        "focal": np.float32(camera.focal), "translation": camera.translation, "frame": np.array((width, height)),
+        "axis_angle": roma.rotmat_to_rotvec(rotations[0]).numpy(), "betas": betas[0], "joints": joints[0],
+        "focal": focal[0], "translation": translation[0], "frame": frame[0],
     }  # fmt: skip
     return _through_a_lens(photo, rng), truth
 
@@ -211,18 +238,6 @@ def _render_row(poses, rng, renderer, split) -> dict | None:
     }  # fmt: skip
 
 
-def _frame(vertices, rng, width: int, height: int) -> Camera:
-    """A camera of random focal length that shows the body at 50-95% of the picture, anywhere in it; 1 in 10 is cut a little."""
-    focal = rng.uniform(0.8, 2.2) * max(width, height)
-    fill = rng.uniform(0.5, 0.95) if rng.random() > 0.1 else rng.uniform(0.95, 1.25)
-    extent = np.ptp(vertices[:, :2], axis=0)
-    distance = max(focal * extent[1] / (fill * height), focal * extent[0] / (fill * width)) + vertices[:, 2].max()
-    pixels = Camera(focal, (0, 0, -distance)).project(vertices, width, height)
-    low, high, size = pixels.min(0), pixels.max(0), np.array((width, height))
-    shift = rng.uniform(0, 1, 2) * (size - (high - low)) - low  # from one edge to the other
-    return Camera(focal, (shift[0] * distance / focal, -shift[1] * distance / focal, -distance))
-
-
 def _through_a_lens(photo: Image.Image, rng) -> Image.Image:
     """Blur, exposure and sensor noise."""
     photo = photo.filter(ImageFilter.GaussianBlur(rng.uniform(0, 1.2)))
@@ -232,6 +247,107 @@ def _through_a_lens(photo: Image.Image, rng) -> Image.Image:
 
 
 # --- simulation
+
+
+@dataclass
+class ReadingErrors:
+    """What BlazePose gets wrong, learnt from renders and their mirror images.
+
+    Its errors depend on the pose and the view and hang together along limbs and in depth, which no independent noise
+    has. So a simulated reading is the truth, plus a linear part (it flattens depth), plus the whole leftover error of
+    a render whose body looks alike.
+
+    Attributes:
+        keys: (M, 39) true positions of nose and limbs about the hips, by which renders are looked up.
+        linear: (40, 198) regression of errors on key and 1.
+        leftover: (M, 198) what the regression leaves: world (99), pixels in units of the person's size (66), logit of
+            visibility (33).
+    """
+
+    keys: np.ndarray
+    linear: np.ndarray
+    leftover: np.ndarray
+
+    @classmethod
+    def fit(cls, renders: dict[str, np.ndarray]) -> "ReadingErrors":
+        """Learn from the arrays of `load_renders`."""
+        rotations = roma.rotvec_to_rotmat(torch.from_numpy(renders["axis_angle"]))
+        points, _ = true_landmarks(rotations, renders["betas"])
+        frame = renders["frame"].astype(np.float32)
+        pixels = _project(points, renders["focal"], renders["translation"], frame)
+        truth = (pixels, _about_hips(points), np.ones(points.shape[:2], np.float32))
+        read = (renders["landmarks_2d"], _about_hips(renders["landmarks_world"]), renders["visibility"])
+        both = [(truth, read), (mirror_landmarks(*truth, frame), mirror_landmarks(*read, frame))]
+        keys = np.concatenate([_key(t[1]) for t, _ in both])
+        errors = np.concatenate([_error(t, r) for t, r in both])
+        inputs = np.concatenate([keys, np.ones((len(keys), 1), np.float32)], 1)
+        linear = np.linalg.solve(inputs.T @ inputs + 10 * np.eye(40), inputs.T @ errors).astype(np.float32)
+        return cls(keys, linear, (errors - inputs @ linear).astype(np.float32))
+
+    def read(self, pixels, points, rng: np.random.Generator):
+        """Simulated readings (pixels, world, visibility) of true pixels (N, 33, 2) and landmarks (N, 33, 3)."""
+        world, size = _about_hips(points), _size(pixels)
+        keys = _key(world)
+        inputs = np.concatenate([keys, np.ones((len(keys), 1), np.float32)], 1)
+        error = inputs @ self.linear + self.leftover[self._alike(keys, rng)]
+        world = world + error[:, :99].reshape(-1, 33, 3)
+        pixels = pixels + error[:, 99:165].reshape(-1, 33, 2) * size[:, None, None]
+        return pixels, _about_hips(world), 1 / (1 + np.exp(-error[:, 165:]))
+
+    def _alike(self, keys, rng, chunk: int = 4096) -> np.ndarray:
+        """For each key (N, 39) the row of a random one of its nearest renders."""
+        known, rows = torch.from_numpy(self.keys), []
+        count = min(NEIGHBOURS, len(known))
+        for part in torch.from_numpy(keys).split(chunk):
+            near = torch.cdist(part, known).topk(count, largest=False).indices.numpy()
+            rows.append(near[np.arange(len(part)), rng.integers(count, size=len(part))])
+        return np.concatenate(rows)
+
+
+def simulate_landmarks(poses, errors: ReadingErrors, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """What BlazePose would read of poses (N, 24, 3) facing +Z, each with a random body, view and camera.
+
+    Returns:
+        the arrays of `load_renders`, without box.
+    """
+    n = len(poses)
+    rotations, betas = turned(poses, random_views(rng, n)), random_shapes(rng, n)
+    points, joints = true_landmarks(rotations, betas)
+    focal, translation, frame = random_cameras(points, rng)
+    pixels, world, visibility = errors.read(_project(points, focal, translation, frame), points, rng)
+    return {
+        "index": np.arange(n), "axis_angle": roma.rotmat_to_rotvec(rotations).numpy(), "betas": betas, "joints": joints,
+        "focal": focal, "translation": translation, "frame": frame, "landmarks_2d": pixels.astype(np.float32),
+        "landmarks_world": world.astype(np.float32), "visibility": visibility.astype(np.float32),
+    }  # fmt: skip
+
+
+def _project(points, focal, translation, frame) -> np.ndarray:
+    """Pixels (N, P, 2) of points (N, P, 3) under N cameras (see `posegen.camera.Camera`)."""
+    points = points + translation[:, None]
+    scale = (focal[:, None] / np.maximum(-points[..., 2], 1e-6))[..., None]
+    return frame[:, None] / 2 + scale * points[..., :2] * np.float32((1, -1))
+
+
+def _about_hips(points) -> np.ndarray:
+    return points - points[:, 23:25].mean(1, keepdims=True)
+
+
+def _key(world) -> np.ndarray:
+    return np.ascontiguousarray(world[:, list(BODY)].reshape(len(world), -1), np.float32)
+
+
+def _size(pixels) -> np.ndarray:
+    """Size of people in pixels (N,), from true landmarks (N, 33, 2)."""
+    return np.linalg.norm(pixels - pixels.mean(1, keepdims=True), axis=-1).mean(1)
+
+
+def _error(truth, read) -> np.ndarray:
+    """Errors (N, 198) of readings (pixels, world, visibility) against the truth."""
+    seen = read[2].clip(1e-3, 1 - 1e-3)
+    pixels = (read[0] - truth[0]) / _size(truth[0])[:, None, None]
+    parts = (read[1] - truth[1], pixels, np.log(seen / (1 - seen)))
+    return np.concatenate([part.reshape(len(seen), -1) for part in parts], 1)
 
 
 def main(arguments=None) -> None:
