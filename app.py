@@ -8,6 +8,8 @@ import time
 # Before Gradio or transformers is imported: nothing calls home, no hub is asked.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def main() -> int:
@@ -28,8 +30,13 @@ def main() -> int:
         policy = PosePolicy.from_pretrained(args.policy, args.body)
         print(f"Policy ready after {time.perf_counter() - start:.1f} s, opening the page ...", flush=True)
         serve(policy, args.host, args.port, args.share)
-    except (ValueError, OSError, RuntimeError) as error:
-        print(f"{error}\nRun `python -m posegen doctor` to see what is missing.", file=sys.stderr)
+    except Exception as error:
+        from posegen.ui.results import sentence_of
+
+        sentence = sentence_of(error)
+        if not sentence:
+            raise
+        print(f"{sentence} `python -m posegen doctor` says what else is missing.", file=sys.stderr)
         return 2
     return 0
 

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the weights lie on disk; no hub is asked
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # stderr is for one sentence
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
-MAX_SAMPLES = 999  # files are numbered 000 to 999
+MAX_SAMPLES = 64
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,9 +23,11 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--policy", metavar="DIR", help="a trained policy's folder instead of the embedded one")
     files.add_argument("--body", metavar="FILE", help="your own neutral SMPL, SMPL-H or SMPL-X file")
     sampling = argparse.ArgumentParser(add_help=False)
-    sampling.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for NNN.npz, .glb, .png, result.json")
-    sampling.add_argument("--samples", type=number(int, 1, MAX_SAMPLES), default=1, metavar="N", help="poses to draw (1)")
-    sampling.add_argument("--seed", type=number(int, 0, 2**31 - 1), default=0, metavar="N", help="same seed, same poses (0)")
+    sampling.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    samples = number(int, 1, MAX_SAMPLES)
+    sampling.add_argument("--samples", type=samples, default=1, metavar="N", help="poses to draw (1)")
+    seed = number(int, 0, 2**31 - 1)
+    sampling.add_argument("--seed", type=seed, default=0, metavar="N", help="same seed, same poses (0)")
 
     main = Parser(prog="python -m posegen", description=__doc__, parents=[files])
     commands = main.add_subparsers(required=True, metavar="COMMAND", dest="command")
@@ -49,8 +53,8 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("file", type=Path)
     render.add_argument("--out", type=Path, required=True, metavar="PNG")
     render.add_argument("--turntable", type=Path, metavar="GIF", help="also an animation that goes once around")
-    render.add_argument("--azimuth", type=number(float, -360, 360), default=25.0, help="camera around the body in degrees (25)")
-    render.add_argument("--elevation", type=number(float, -90, 90), default=8.0, help="camera above the horizon in degrees (8)")
+    render.add_argument("--azimuth", type=number(float, -360, 360), default=25.0, help="camera around, degrees (25)")
+    render.add_argument("--elevation", type=number(float, -90, 90), default=8.0, help="camera above, degrees (8)")
     render.add_argument("--size", type=number(int, 64, 2048), default=768, help="pixels a side (768)")
     command("doctor", run_doctor, "say what is missing on this machine and how to mend it")
     return main
@@ -146,15 +150,14 @@ def main(argv=None) -> int:
     args = parser().parse_args(argv)
     try:
         return args.run(args) or 0
-    except (ValueError, RuntimeError, OSError) as error:
-        print(one_sentence(error), file=sys.stderr)
+    except Exception as error:
+        from .ui.results import sentence_of
+
+        sentence = sentence_of(error)
+        if not sentence:
+            raise
+        print(sentence, file=sys.stderr)
         return 2
-
-
-def one_sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'A file'} cannot be used ({error.strerror.lower()}); choose another place."
-    return " ".join(str(error).split())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Make the example photos of the page: dressed bodies in simple poses, drawn by our own renderer.
 
-    python scripts/make_examples.py        # writes assets/examples/*.jpg
+python scripts/make_examples.py        # writes assets/examples/*.jpg
 """
 
 import sys
@@ -75,6 +75,7 @@ def photo(people, width=900, height=675, seed=0, **scene) -> Image.Image:
 if __name__ == "__main__":
     folder = ROOT / "assets" / "examples"
     three = [(WAVE, 10, -1.2, -4.1), (HANDS_ON_HIPS, -15, 0.05, -3.6), (ARMS_UP, -5, 1.2, -4.1)]
-    photo(three, seed=4, wall=(0.72, 0.78, 0.80), floor=(0.50, 0.42, 0.34)).save(folder / "three_people.jpg", quality=88)
+    three = photo(three, seed=4, wall=(0.72, 0.78, 0.80), floor=(0.50, 0.42, 0.34))
+    three.save(folder / "three_people.jpg", quality=88)
     lunge = photo([(LUNGE, 50, 0, -3.1)], 675, 675, seed=11, wall=(0.80, 0.74, 0.62), floor=(0.38, 0.42, 0.36))
     lunge.save(folder / "lunge.jpg", quality=88)

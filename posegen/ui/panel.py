@@ -3,7 +3,6 @@
 import functools
 import html
 import shutil
-import sys
 import tempfile
 import traceback
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 import gradio as gr
 
 from ..export.glb import write_glb
-from .results import write_zip
+from .results import sentence_of, write_zip
 
 #: One request at a time computes; a few more may wait.
 QUEUE = {"concurrency_id": "policy", "concurrency_limit": 1}
@@ -112,7 +111,7 @@ class Panel:
 
 def statements_html(sample) -> str:
     """What was read out of the prompt, each with whether this pose shows it; empty for photos."""
-    if sample.statements is None or sample.camera is not None:
+    if sample.camera is not None:
         return ""
     if not sample.statements:
         return (
@@ -134,14 +133,13 @@ def notice() -> gr.HTML:
 
 def sentence(text: str):
     """An update that shows `text` in the notice, or hides the notice when there is no text."""
-    return gr.HTML(f'<p role="alert">{html.escape(text)}</p>' if text else "", visible=bool(text))
+    return gr.update(value=f'<p role="alert">{html.escape(text)}</p>' if text else "", visible=bool(text))
 
 
 def guarded(handler):
     """An event handler of a tab that turns an error into a sentence in the tab's notice and leaves all else as it was.
 
-    The project's own errors are ValueErrors or RuntimeErrors of its own classes with one sentence for the user; of
-    any other error the user learns only that the server failed, and its traceback goes to the server's log.
+    Of a fault in the code the user learns only that the server failed; its traceback goes to the server's log.
     """
 
     @functools.wraps(handler)
@@ -149,9 +147,9 @@ def guarded(handler):
         try:
             return {tab.notice: sentence(""), **handler(tab, *args, **kwargs)}
         except Exception as error:
-            if type(error).__module__.startswith("posegen"):
-                return {tab.notice: sentence(str(error))}
-            traceback.print_exc(file=sys.stderr)
-            return {tab.notice: sentence("The server failed on this request; try again or try another input.")}
+            known = sentence_of(error)
+            if not known:
+                traceback.print_exc()
+            return {tab.notice: sentence(known or "The server failed on this request; try again or try another input.")}
 
     return handle

@@ -10,7 +10,8 @@ from ..render import PEOPLE_COLORS
 from .panel import QUEUE, Answer, Panel, discard, guarded, notice
 from .results import draw_people
 
-EXAMPLES = [str(path) for path in sorted((Path(__file__).parents[2] / "assets" / "examples").glob("*.jpg"), reverse=True)]
+FOLDER = Path(__file__).parents[2] / "assets" / "examples"
+EXAMPLES = [str(FOLDER / name) for name in ("three_people.jpg", "lunge.jpg")]
 HINT = (
     "One or several people, best with the whole body in view. A photo stays on the machine that runs this page "
     "and is deleted after about an hour."
@@ -56,12 +57,12 @@ class PhotoTab:
         self.overlay.select(self.click, [self.state], api_name="click_person", **one, **QUEUE)
 
     @guarded
-    def find(self, path, old, progress=gr.Progress()):
+    def find(self, path, old, progress=gr.Progress()):  # noqa: B008 (how Gradio finds it)
         if not path:
             raise PhotoError("There is no photo yet; choose one, drop it here or paste it.")
         answer = self._answer(path, progress)
         discard(old)
-        person = gr.Radio(**names(answer))
+        person = gr.update(**names(answer))
         return {self.overlay: answer.pictures[0], self.person: person, self.state: answer, **self.panel.show(answer)}
 
     @guarded
@@ -77,7 +78,7 @@ class PhotoTab:
         if not hit:
             return {}
         answer.selected = hit[-1]  # people come largest first
-        return {self.person: gr.Radio(**names(answer)), **self.panel.show(answer)}
+        return {self.person: gr.update(**names(answer)), **self.panel.show(answer)}
 
     def _answer(self, path, progress=None, shared=False) -> Answer:
         if progress:

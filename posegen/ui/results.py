@@ -9,10 +9,17 @@ import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 AZIMUTH, ELEVATION = 25.0, 8.0  # degrees: where the camera of a picture stands unless told otherwise
 PICTURE_SIZE = 448  # pixels; large enough for the page, small enough for four of them in a quarter of a second
+
+
+def sentence_of(error: Exception) -> str | None:
+    """What to tell the user of an error of the project's own or of the file system; None for a fault in the code."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'A file'} cannot be used ({error.strerror.lower()}); choose another place."
+    if type(error).__module__.partition(".")[0] == "posegen":
+        return " ".join(str(error).split())
+    return None
 
 
 def slug(prompt: str) -> str:
@@ -34,27 +41,17 @@ def write_sample(sample, renderer, folder: Path, stem: str) -> dict:
 
 def describe_sample(sample, files: dict[str, str]) -> dict:
     """The entry of one sample in result.json: text, log_prob, statements, camera, files."""
+    camera = sample.camera
     return {
         "text": sample.text,
         "log_prob": float(sample.log_prob),
         "statements": [
             {"phrase": s.phrase, "probability": round(float(s.probability), 4), "holds": bool(s.holds)}
-            for s in sample.statements or ()
+            for s in sample.statements
         ],
-        "camera": plain(sample.camera),
+        "camera": camera and {"focal": camera.focal, "translation": camera.translation.tolist()},
         "files": files,
     }
-
-
-def plain(value):
-    """`value` (dataclass, array, number, None) as what JSON can hold."""
-    if hasattr(value, "__dict__"):
-        return {name: plain(item) for name, item in vars(value).items()}
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def draw_people(photo, people, renderer):

@@ -12,7 +12,8 @@ CSS = """
             background: #fff7e6; color: #5f3b00; font-size: 0.98rem; }
 .dark .notice p { background: #3a2a0c; color: #ffe2ad; }
 
-.poses .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; overflow: visible !important; padding: 0; }
+.poses .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important;
+                    overflow: visible !important; padding: 0; }
 .poses .grid-container { grid-template-rows: none !important; padding: 0 !important; }
 .poses { padding: 8px !important; }
 .poses .thumbnail-item.selected { outline: 3px solid var(--color-accent); outline-offset: -1px; }
@@ -24,12 +25,14 @@ CSS = """
 .understood .no { background: #fde8e8; color: #7f1d1d; }
 .dark .understood .yes { background: #12351f; color: #b6f0c8; }
 .dark .understood .no { background: #431517; color: #ffc9c9; }
+.understood:not(:has(h3)) { display: none; }
 .understood p { margin: 0; color: var(--body-text-color-subdued); font-size: 0.9rem; }
 
 .downloads { flex-wrap: nowrap; gap: 8px; }
 .downloads > * { flex: 1 1 0 !important; min-width: 0 !important; padding-left: 4px; padding-right: 4px; }
 
 @media (max-width: 640px) {
+  #overlay, #overlay .image-container, #photo { height: auto !important; }
   .gradio-container main { padding: 8px !important; }
   .poses .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)) !important; }
   /* On a phone the poses follow the button; examples and settings come after them. */

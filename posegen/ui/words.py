@@ -32,8 +32,8 @@ class WordsTab:
             with gr.Column(scale=8, min_width=300, elem_classes="shown"):
                 self.notice = notice()
                 self.gallery = gr.Gallery(
-                    first.pictures, selected_index=0, show_label=False, columns=4, object_fit="contain", allow_preview=False,
-                    elem_classes="poses", interactive=False, buttons=[],
+                    first.pictures, selected_index=0, show_label=False, columns=4, object_fit="contain",
+                    allow_preview=False, elem_classes="poses", interactive=False, buttons=[],
                 )  # fmt: skip
                 self.panel = Panel(policy.body, first, AZIMUTH)
         self.state = gr.State(first, time_to_live=3600, delete_callback=discard)
@@ -52,7 +52,7 @@ class WordsTab:
             self.examples = gr.Examples(prompts, [self.prompt], label="Examples", api_name="example")
         with gr.Group(elem_classes="settings"):
             self.count = gr.Slider(1, MAX_SAMPLES, SAMPLES, step=1, label="Samples")
-            self.temperature = gr.Slider(0, 1.5, TEMPERATURE, step=0.05, label="Temperature", info="0: the likeliest pose")
+            self.temperature = gr.Slider(0, 1.5, TEMPERATURE, step=0.05, label="Temperature", info="0: likeliest pose")
             self.seed = gr.Number(SEED, precision=0, minimum=0, maximum=2**31 - 1, label="Seed")
         with gr.Accordion("Body and camera", open=False, elem_classes="settings"):
             low, average, high = self.shape.heights
@@ -79,13 +79,24 @@ class WordsTab:
         dice = self.dice.click(lambda: random.randrange(10**6), None, self.seed, api_name="new_seed")
         dice.then(api_name=False, **generate)
         one = [self.notice, *self.panel.components]
-        self.gallery.select(self.select, [self.state], one, api_name="select", show_progress_on=self.panel.model, **QUEUE)
+        select = {"inputs": [self.state], "outputs": one, "show_progress_on": self.panel.model}
+        self.gallery.select(self.select, api_name="select", **select, **QUEUE)
         again = {"inputs": [*look, self.state], "outputs": shown, "show_progress_on": self.gallery}
         gr.on([slider.release for slider in look], self.look, api_name="look", **again, **QUEUE)
 
     @guarded
     def generate(
-        self, prompt, count, temperature, seed, height, build, azimuth, elevation, old, progress=gr.Progress()
+        self,
+        prompt,
+        count,
+        temperature,
+        seed,
+        height,
+        build,
+        azimuth,
+        elevation,
+        old,
+        progress=gr.Progress(),  # noqa: B008 (how Gradio finds it)
     ):
         progress(0, "Reading the words")
         betas = self.shape.betas(height, build)
@@ -119,5 +130,5 @@ class WordsTab:
             answer.pictures.append(str(path))
 
     def _shown(self, answer: Answer) -> dict:
-        gallery = gr.Gallery(answer.pictures, selected_index=answer.selected)
+        gallery = gr.update(value=answer.pictures, selected_index=answer.selected)
         return {self.gallery: gallery, self.state: answer, **self.panel.show(answer)}
