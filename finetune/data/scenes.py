@@ -17,7 +17,7 @@ def background(rng: np.random.Generator, width: int, height: int, split: str) ->
     return image.filter(ImageFilter.GaussianBlur(rng.uniform(0, 3)))
 
 
-def dress(color: np.ndarray, rest_vertices: np.ndarray, skin: np.ndarray, rng: np.random.Generator, split: str) -> np.ndarray:
+def dress(color, rest_vertices, skin, rng: np.random.Generator, split: str) -> np.ndarray:
     """Clothes (V, 3) with a pattern: soft blotches in training, stripes and swapped hues in validation.
 
     Args:
@@ -63,7 +63,7 @@ def _gradient(rng, width, height):
 def _blotches(rng, width, height):
     scales = rng.uniform(2, 60, 3)
     weights = rng.dirichlet((1, 1, 1))
-    return _picture(sum(w * _noise(rng, width, height, s) for w, s in zip(weights, scales)))
+    return _picture(sum(w * _noise(rng, width, height, s) for w, s in zip(weights, scales, strict=True)))
 
 
 def _room(rng, width, height):
