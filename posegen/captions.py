@@ -287,8 +287,9 @@ def _participles(units, lead, rng):
     """ "A person is squatting, raising the left arm, with the head turned left." """
     person = PEOPLE[rng.integers(len(PEOPLE))]
     pieces = _say(units, rng, person)
-    doing = lead + [p.participle() for p in pieces if p.form != "noun"]
-    nouns = [p.noun() for p in pieces if p.form == "noun"]
+    with_ = [x.removeprefix("with ") for x in lead if x.startswith("with ")]
+    doing = [x for x in lead if not x.startswith("with ")] + [p.participle() for p in pieces if p.form != "noun"]
+    nouns = with_ + [p.noun() for p in pieces if p.form == "noun"]
     article_subject = person.subject.split()[0] in ("a", "someone", "an")
     if not doing:
         if article_subject and rng.random() < 0.5:

@@ -47,7 +47,7 @@ WORDS = {
         "> bring {hand} up to the shoulder[|s]' height",
     ),
     "hand_waist_height": (
-        "{hand} | at waist height", "{hand} | around waist level", "{hand} | near {p} waist's height", "> hold {hand} at waist level",
+        "{hand} | at waist height", "{hand} | around waist level", "{hand} | near {p} waist", "> hold {hand} at waist level",
         "{hand} | level with the belly", "> keep {hand} at waist height", "{hand} | about as high as the navel",
     ),
     "hand_below_hips": (
@@ -440,6 +440,24 @@ IDIOMS = (
     (("standing", "{s}_foot_in_front", "torso_upright"), ("> walk, {s} foot in front", "> take a step with the {s} foot")),
     (("{s}_knee_raised", "{o}_leg_stretched_back"), ("> run, {s} knee in front", "> sprint with the {s} knee up")),
     (("hands_together", "*_hand_above_head"), ("{p} hands | joined above {p} head", "> join {p} hands overhead")),
+    # everyday words that name no side stand for the right one
+    (("right_hand_above_shoulder", "right_hand_out_to_side"), ("> wave", "> wave hello", "> wave goodbye", "> say hello with a wave")),
+    (("right_hand_at_face",), ("> think", "> drink from a cup", "> eat", "> cough into one hand", "> rest {p} chin on one hand")),
+    (("right_hand_on_head", "right_elbow_fully_bent"), ("> salute", "> talk on the phone", "> scratch {p} head")),
+    (("right_arm_straight_up",), ("> raise one hand to ask a question", "> raise one arm", "= like the Statue of Liberty")),
+    (("right_arm_forward", "right_elbow_straight"), ("> point ahead", "> throw a punch", "> point at something", "> hold out one hand as if to say stop")),
+    (("right_hand_on_chest",), ("> put one hand on {p} heart", "> swear an oath")),
+    (("right_hand_on_hip",), ("{p} hand | on one hip", "> put one hand on {p} hip")),
+    (("standing_on_right_leg",), ("> stand on one leg", "> balance on one foot", "> stand on one foot")),
+    (("standing_on_right_leg", "left_foot_on_other_leg"), ("= in tree pose", "> stand like a flamingo", "> do the tree pose")),
+    (("standing_on_right_leg", "left_leg_stretched_back", "torso_leaning_forward"), ("= in an arabesque", "> balance like an airplane")),
+    (("standing_on_left_leg", "right_leg_raised_high"), ("> do a high kick", "> do a karate kick", "> kick high")),
+    (("standing_on_left_leg", "right_foot_lifted", "right_foot_in_front"), ("> kick", "> kick a ball")),
+    (("right_knee_raised", "standing_on_left_leg"), ("> march", "> lift one knee", "> march with high knees")),
+    (("kneeling_on_right_knee",), ("> kneel on one knee", "> propose marriage", "= down on one knee", "> take a knee")),
+    (("lunging_with_right_leg",), ("> do a lunge", "= in a lunge", "> lunge forward", "= in a warrior pose")),
+    (("lying_on_right_side",), ("> lie on one side", "> sleep on one side")),
+    (("standing", "right_foot_in_front"), ("> walk", "> take a step forward", "> stroll")),
     (("upside_down", "*_elbow_straight"), ("= in a handstand", "> do a handstand", "> stand on {p} hands")),
 )  # fmt: skip
 
@@ -449,7 +467,7 @@ IMPLIES = {
     "arm_diagonally_up": "hand_above_head hand_above_shoulder hand_out_to_side elbow_raised elbow_straight elbow_slightly_bent",
     "arm_sideways": "hand_out_to_side hand_shoulder_height elbow_raised elbow_straight elbow_slightly_bent hands_wide_apart hand_above_shoulder",
     "arm_forward": "hand_in_front hand_shoulder_height elbow_raised elbow_straight elbow_slightly_bent hand_above_shoulder",
-    "arm_down": "hand_below_hips hand_waist_height elbow_straight elbow_slightly_bent",
+    "arm_down": "hand_behind hand_below_hips hand_waist_height elbow_straight elbow_slightly_bent",
     "arm_stretched_back": "hand_behind hand_below_hips elbow_straight elbow_slightly_bent",
     "hand_above_head": "hand_above_shoulder elbow_raised",
     "hand_on_head": "hand_above_head hand_above_shoulder elbow_raised elbow_fully_bent hand_shoulder_height",

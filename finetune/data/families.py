@@ -102,7 +102,7 @@ LEGS = {
                 arms=((0.25, "knee", "knee"), (0.1, "chin", "knee")), needs=("sitting",),
                 names=(("sitting on a chair", ("sitting",)), ("seated on a bench", ("sitting",)),
                        ("sitting down", ("sitting",)), ("sitting at a desk", ("sitting",)))),
-    "sit_leg_over": Legs(Leg(flex=(98, 110), spread=(-26, -14), knee=(70, 95)),
+    "sit_leg_over": Legs(Leg(flex=(98, 110), spread=(-26, -10), turn=(-18, 10), knee=(70, 98)),
                          Leg(flex=(78, 90), spread=(-6, 4), knee=(80, 95)), pitch=(-10, 8), needs=("sitting",),
                          arms=((0.3, "knee", "clasp"),),
                          names=(("sitting with one leg over the other", ("sitting",)),
@@ -117,7 +117,8 @@ LEGS = {
                          arms=((0.2, "foot", "foot"), (0.2, "knee", "knee")), needs=("sitting_on_floor",),
                          names=(("sitting on the floor with the legs spread", ("sitting_on_floor", "legs_wide_apart")),
                                 ("sitting in a straddle", ("sitting_on_floor",)))),
-    "sit_cross": Legs(Leg(flex=(78, 95), spread=(38, 60), turn=(52, 80), knee=(108, 138)), pitch=(-8, 10), weight=1.5,
+    "sit_cross": Legs(Leg(flex=(84, 98), spread=(38, 58), turn=(74, 92), knee=(98, 118)),
+                      Leg(flex=(84, 98), spread=(38, 58), turn=(74, 92), knee=(124, 145)), pitch=(-8, 10), weight=1.5,
                       arms=((0.35, "knee", "knee"), (0.15, "pray", "pray")), needs=("sitting_cross_legged",),
                       names=(("sitting cross-legged", ("sitting_cross_legged",)), ("in lotus pose", ("sitting_cross_legged",)),
                              ("meditating on the floor", ("sitting_cross_legged",)))),
@@ -178,7 +179,7 @@ LEGS = {
                     arms=((0.15, "runb", "runf"), (0.1, "shin", "shin_other")),
                     names=(("lifting the left knee", ("left_knee_raised",)), ("marching", ("left_knee_raised",)),
                            ("standing on one leg", ("standing_on_right_leg",)))),
-    "tree": Legs(Leg(flex=(45, 70), spread=(50, 80), turn=(20, 50), knee=(112, 140)), Leg(flex=(-3, 3), knee=(0, 6)),
+    "tree": Legs(Leg(flex=(26, 52), spread=(48, 82), abduct=(4, 26), turn=(8, 42), knee=(110, 148)), Leg(flex=(-3, 3), knee=(0, 6)),
                  arms=((0.35, "pray", "pray"), (0.2, "clasp_up", "clasp_up")), needs=("left_foot_on_other_leg", "standing_on_right_leg"),
                  names=(("in tree pose", ("left_foot_on_other_leg", "standing_on_right_leg")),
                         ("balancing on the right leg like a flamingo", ("standing_on_right_leg",)))),
@@ -301,8 +302,10 @@ ARMS = {
     "hip": Arm("pelvis", (0.14, 0.19), (0.03, 0.12), (-0.05, 0.05), "out", wrist=True, aim=(-0.3, -0.35, 0.9)),
     "back": Arm("pelvis", (-0.04, 0.08), (0.02, 0.18), (-0.2, -0.14), "back"),
     "chest": Arm("spine3", (-0.05, 0.1), (0.0, 0.13), (0.18, 0.25)),
-    "cross": Arm("shoulder", (-0.44, -0.34), (-0.28, -0.12), (0.12, 0.22)),
-    "other_shoulder": Arm("other_shoulder", (-0.04, 0.05), (-0.02, 0.08), (0.05, 0.11)),
+    "cross": Arm("shoulder", (-0.42, -0.32), (-0.18, -0.1), (0.2, 0.28)),
+    "cross_under": Arm("shoulder", (-0.42, -0.32), (-0.3, -0.22), (0.19, 0.27)),
+    "other_shoulder": Arm("other_shoulder", (0.0, 0.05), (0.02, 0.09), (0.12, 0.16)),
+    "other_shoulder_under": Arm("other_shoulder", (0.0, 0.05), (-0.07, -0.01), (0.11, 0.15)),
     "head": Arm("head", (0.02, 0.13), (0.1, 0.2), (-0.08, 0.08), "out"),
     "head_back": Arm("head", (0.0, 0.09), (0.0, 0.1), (-0.17, -0.11), "wing"),
     "face": Arm("head", (0.0, 0.1), (-0.04, 0.06), (0.15, 0.2)),
@@ -315,7 +318,7 @@ ARMS = {
     "flex": Arm("shoulder", (0.08, 0.2), (0.08, 0.24), (-0.02, 0.12), "wing"),
     "knee": Arm("knee", (-0.04, 0.05), (0.0, 0.12), (0.06, 0.11), "out"),
     "foot": Arm("ankle", (0.0, 0.07), (-0.04, 0.05), (0.02, 0.1), "out"),
-    "shin": Arm("shin", (-0.1, 0.0), (-0.24, -0.1), (0.08, 0.13), "out"),
+    "shin": Arm("shin", (-0.05, 0.04), (-0.24, -0.1), (0.08, 0.13), "out"),
     "shin_other": Arm("other_shin", (0.0, 0.08), (-0.22, -0.1), (0.08, 0.13), "out"),
     "lap": Arm("knee", (-0.05, 0.04), (0.1, 0.24), (0.08, 0.12), "out"),
     "ground": Arm("ground", (-0.03, 0.14), (0.04, 0.08), (-0.08, 0.12), "back", wrist=True, aim=(0.1, 0.0, 1.0)),
@@ -331,7 +334,7 @@ ARMS = {
     "swing_back": Arm("shoulder", (0.02, 0.15), (-0.58, -0.48), (-0.3, -0.12), "back"),
     "punch": Arm("shoulder", (-0.16, 0.0), (-0.06, 0.08), (0.54, 0.61)),
     "across_fwd": Arm("shoulder", (-0.38, -0.24), (-0.2, 0.1), (0.3, 0.42)),
-    "pray": Arm("spine3", (0.045, 0.055), (-0.14, 0.1), (0.19, 0.3), "out", wrist=True, shared=True, aim=(0.0, 1.0, 0.4)),
+    "pray": Arm("spine3", (0.055, 0.07), (-0.14, 0.1), (0.19, 0.3), "out", wrist=True, shared=True, aim=(0.0, 1.0, 0.4)),
     "clasp": Arm("pelvis", (0.045, 0.06), (-0.02, 0.12), (0.2, 0.3), shared=True),
     "clasp_up": Arm("spine3", (0.045, 0.055), (0.62, 0.72), (-0.04, 0.1), "out", shared=True),
 }  # fmt: skip
@@ -346,7 +349,7 @@ BOTH = {
     "fwd": (("reaching forward like a zombie", ("*_arm_forward",)), ("sleepwalking", ("*_arm_forward",))),
     "fwdup": (("reaching up and forward with both arms", ("*_hand_above_shoulder", "*_hand_in_front")),),
     "hip": (("with arms akimbo", ("*_hand_on_hip",)), ("with hands on hips", ("*_hand_on_hip",))),
-    "back": (("with hands behind the back", ("*_hand_on_back",)),), "chest": (("hugging oneself", ("*_hand_on_chest",)),),
+    "back": (("with hands behind the back", ("*_hand_on_back",)),), "chest": (("with both hands on the chest", ("*_hand_on_chest",)),),
     "cross": (("with folded arms", ("arms_crossed",)), ("with crossed arms", ("arms_crossed",))),
     "head": (("holding the head", ("*_hand_on_head",)), ("with both hands on the head", ("*_hand_on_head",))),
     "head_back": (("with hands behind the head", ("*_hand_behind_head",)), ("doing a crunch", ("*_hand_behind_head", "lying_on_back"))),
@@ -364,7 +367,7 @@ BOTH = {
     "pray": (("praying", ("palms_together",)), ("with palms together", ("palms_together",)), ("clapping", ("palms_together",))),
     "clasp": (("with hands clasped in front", ("hands_together",)), ("swinging a golf club", ("hands_together",))),
     "clasp_up": (("with hands joined overhead", ("*_hand_above_head", "hands_together")),),
-    "other_shoulder": (("hugging oneself", ("*_hand_on_other_shoulder",)), ("feeling cold", ("*_hand_on_other_shoulder",))),
+    "other_shoulder": (("hugging the shoulders", ("*_hand_on_other_shoulder",)), ("shivering with cold", ("*_hand_on_other_shoulder",))),
 }  # fmt: skip
 # one arm (the left): mode -> names
 ONE = {
@@ -373,8 +376,7 @@ ONE = {
     "up": (("raising the left hand", ("left_hand_above_head",)), ("asking a question with the left hand up", ("left_hand_above_head",)),
            ("reaching for a high shelf", ("left_hand_above_head",))),
     "diag_up": (("pointing up to the left", ("left_arm_diagonally_up",)),),
-    "side": (("pointing to the left", ("left_arm_sideways",)), ("with the left arm out to the side", ("left_arm_sideways",)),
-             ("hitchhiking", ("left_arm_sideways",))),
+    "side": (("pointing to the left", ("left_arm_sideways",)), ("with the left arm out to the side", ("left_arm_sideways",))),
     "fwd": (("pointing forward with the left hand", ("left_arm_forward",)), ("reaching out with the left arm", ("left_arm_forward",)),
             ("shaking hands", ("left_hand_in_front",))),
     "fwdup": (("pointing up ahead with the left hand", ("left_hand_above_shoulder", "left_hand_in_front")),),
@@ -396,6 +398,7 @@ ONE = {
     "flex": (("flexing the left biceps", ("left_elbow_raised",)),), "backward": (("reaching back with the left arm", ("left_arm_stretched_back",)),),
     "diag_down": (), "goalpost": (), "surrender": (("swearing an oath with the left hand up", ("left_hand_above_shoulder",)),),
 }  # fmt: skip
+PARTNERS = {"cross": "cross_under", "other_shoulder": "other_shoulder_under"}  # the right arm of a crossed pair
 REST = ("hang", "hang", "hang", "relaxed", "relaxed", "bent", "hip", "guard", "chest", "diag_down", "back")
 
 # anchor -> (joint, joint in whose frame the offset is), for the left arm
@@ -505,7 +508,7 @@ def _reach(pose, positions, globals_, side, target, pole, to_wrist, twist_steps=
     pose[:, elbow] = np.stack([np.zeros_like(bend), -sign * bend, np.zeros_like(bend)], 1)
 
 
-def _wrist(pose, side, aim, limit=70):
+def _wrist(pose, side, aim, limit=80):
     """Wrist rotation (n, 3) that points the fingers along `aim` (world), by at most `limit` degrees."""
     aim = np.einsum("nji,nj->ni", _kinematics(pose)[1][:, 18 + side], aim)
     aim /= np.maximum(np.linalg.norm(aim, axis=1, keepdims=True), 1e-9)
@@ -625,6 +628,7 @@ def plausible(axis_angle: np.ndarray) -> np.ndarray:
 
 # ------------------------------------------------------------------------------------------------ sampling
 
+STILL = ("plank", "down_dog", "table", "fours", "handstand", "handstand_split", "child")  # little torso variation
 
 def _choose_arms(legs, rng):
     """Arm modes (n,), (n,) for the leg families of poses."""
@@ -639,7 +643,8 @@ def _choose_arms(legs, rng):
         else:
             r = rng.random()
             if r < 0.5:
-                a = b = rng.choice(both)
+                a = rng.choice(both)
+                b = PARTNERS.get(a, a)
             elif r < 0.85:
                 a, b = rng.choice(one), rng.choice(REST)
                 a, b = (a, b) if rng.random() < 0.5 else (b, a)
@@ -650,23 +655,20 @@ def _choose_arms(legs, rng):
     return np.array(left), np.array(right)
 
 
-def _draw(n, rng):
-    """n unchecked poses of left-sided families: axis-angle, leg families, left modes, right modes."""
-    names = list(LEGS)
-    weights = np.array([LEGS[k].weight for k in names])
-    legs = rng.choice(names, n, p=weights / weights.sum())
+def _draw(legs, rng):
+    """Unchecked left-sided poses of the given leg families: axis-angle, left arm modes, right arm modes."""
+    n = len(legs)
     left, right = _choose_arms(legs, rng)
     pose = np.zeros((n, 24, 3))
-    for name in names:
+    for name in sorted(set(legs)):
         rows = np.flatnonzero(legs == name)
         pose[rows] = _legs(LEGS[name], len(rows), rng)
-    still = np.isin(legs, ("plank", "down_dog", "table", "fours", "handstand", "handstand_split")) | np.char.startswith(legs, "lie")
-    _torso(pose, rng, still)
+    _torso(pose, rng, still=np.isin(legs, STILL) | np.char.startswith(legs, "lie"))
     shared = rng.random((n, 3))
     _arm(pose, 0, left, shared, rng)
     _arm(pose, 1, right, shared, rng)
     pose[:, [j for j in range(24) if j not in MOVING]] = 0
-    return pose, legs, left, right
+    return pose, left, right
 
 
 def _scores(axis_angle):
@@ -692,7 +694,7 @@ def _mirrored(names):
 def _names(leg, left, right, flipped):
     """The everyday names of a family pose, before checking: (text, statement names)."""
     names = list(LEGS[leg].names)
-    if left == right:
+    if right == PARTNERS.get(left, left):
         names += BOTH.get(left, ())
     else:
         busy = {"hang", "relaxed", "bent", "hip", "guard", "chest", "diag_down", "back", "knee", "ground"}
@@ -700,23 +702,32 @@ def _names(leg, left, right, flipped):
             names += ONE.get(left, ())
         if left in busy:
             names += _mirrored(ONE.get(right, ()))
-    return _mirrored(names) if flipped else tuple(names)
+    names = _mirrored(names) if flipped else tuple(names)
+    return tuple((text, statements) for text, statements in names if _clear(text, statements))
+
+
+def _clear(text, statements):
+    """Whether a name tells the side that its statements have; a name without a side stands for the right one."""
+    sides = [s for s in statements if re.search(r"(?<![a-z])(left|right)_(?!angle)", s)]
+    return not sides or bool(re.search(r"\b(left|right)\b", text)) or sides[0].find("right_") >= 0
 
 
 def sample(n: int, seed: int) -> FamilyPoses:
     """n plausible poses of the families, reproducible by seed."""
     rng = np.random.default_rng(seed)
     needs = {name: list(_indices(family.needs)) for name, family in LEGS.items()}
-    parts, found = [], 0
-    while found < n:
-        pose, legs, left, right = _draw(min(max(int((n - found) * 1.6), 200), 20_000), rng)
-        keep = np.flatnonzero(plausible(pose))
-        pose = remove_yaw(torch.from_numpy(pose[keep]).float()).numpy()
-        held = _scores(pose) >= 0
-        shows = np.array([held[i, needs[leg]].all() for i, leg in enumerate(legs[keep])], bool)
-        parts.append((pose[shows], *(x[keep][shows] for x in (legs, left, right))))
-        found += shows.sum()
-    pose, legs, left, right = (np.concatenate(x)[:n] for x in zip(*parts))
+    weights = np.array([family.weight for family in LEGS.values()])
+    legs = rng.choice(list(LEGS), n, p=weights / weights.sum())
+    pose, left, right = np.zeros((n, 24, 3), np.float32), np.full(n, " " * 24), np.full(n, " " * 24)
+    todo = np.arange(n)
+    while len(todo):  # what fails is drawn again for the same legs, so that every family keeps its share
+        drawn, a, b = _draw(legs[todo], rng)
+        drawn = remove_yaw(torch.from_numpy(drawn).float()).numpy()
+        held = _scores(drawn) >= 0
+        good = plausible(drawn) & np.array([held[i, needs[leg]].all() for i, leg in enumerate(legs[todo])], bool)
+        done = todo[good]
+        pose[done], left[done], right[done] = drawn[good], a[good], b[good]
+        todo = todo[~good]
     flipped = rng.random(n) < 0.5
     pose[flipped] = mirror(torch.from_numpy(pose[flipped])).numpy()
     held = _scores(pose) >= 0
