@@ -231,7 +231,7 @@ def _standing_on_leg(m):
 def _sitting(m):
     legs = [_min(_under(s.thigh_rise.abs(), 35, DEG), _under(s.knee_bend, 125, DEG)) for s in (m.a, m.b)]
     feet = [_over(s.ankle_front, 0.27, CM5) for s in (m.a, m.b)]
-    return _min(*legs, *feet, _under(m.tilt, 42, DEG), _over(m.pelvis, 0.30, CM5))
+    return _min(*legs, *feet, _under(m.tilt, 42, DEG), _within(m.pelvis, 0.30, 0.70, CM5))
 
 
 def _sitting_on_floor(m):
@@ -301,7 +301,7 @@ def _lying(m, height):
 
 def _on_all_fours(m):
     hands = [_under(s.wrist_height, 0.25, CM5) for s in (m.a, m.b)]
-    knees = [_min(_under(s.knee_height, 0.18, CM5), _over(s.knee_bend, 50, DEG)) for s in (m.a, m.b)]
+    knees = [_min(_under(s.knee_height, 0.18, CM5), _within(s.knee_bend, 50, 130, DEG)) for s in (m.a, m.b)]
     return _min(_within(m.tilt, 50, 120, DEG), _under(m.belly_up, -0.5, 0.15), *hands, *knees, _over(m.pelvis, 0.32, CM5))
 
 
@@ -498,7 +498,7 @@ _TABLE = (
      _standing),
     ("standing_on_{side}_leg", "posture", BOTH, "standing on the {side} foot, the other ankle 20 cm or more higher",
      _standing_on_leg),
-    ("sitting", "posture", BOTH, "seated as on a chair: both thighs within 35 degrees of level, feet in front, pelvis 30 cm up",
+    ("sitting", "posture", BOTH, "seated as on a chair: both thighs within 35 degrees of level, feet in front, pelvis 30 to 70 cm up",
      _sitting),
     ("sitting_on_floor", "posture", BOTH, "the pelvis is at most 20 cm high, legs in front, torso upright to 60 degrees",
      _sitting_on_floor),
@@ -517,8 +517,9 @@ _TABLE = (
      _lunge),
     ("lying_on_back", "posture", BOTH, "the torso is 65 degrees or more from upright, belly up, the pelvis at most 30 cm high",
      lambda m: _min(_lying(m, 0.30), _over(m.belly_up, 0.65, 0.15))),
-    ("lying_face_down", "posture", BOTH, "the torso is 65 degrees or more from upright, belly down, the pelvis within 22 cm",
-     lambda m: _min(_lying(m, 0.22), _under(m.belly_up, -0.65, 0.15), _under(m.p[:, 12, 1] - m.low, 0.35, CM5))),
+    ("lying_face_down", "posture", BOTH, "the torso is 65 degrees or more from upright, belly down, the pelvis within 22 cm, hips long",
+     lambda m: _min(_lying(m, 0.22), _under(m.belly_up, -0.65, 0.15), _under(m.p[:, 12, 1] - m.low, 0.35, CM5),
+                    _under(_max(m.a.hip_bend, m.b.hip_bend), 75, DEG))),
     ("lying_on_{side}_side", "posture", BOTH, "the torso is 65 degrees or more from upright with the {side} shoulder below",
      lambda m: _min(_lying(m, 0.30), _under(m.belly_up.abs(), 0.5, 0.15), _under(m.left[:, 1], -0.6, 0.15))),
     ("on_all_fours", "posture", BOTH, "hands and knees on the ground, belly down, the pelvis 32 cm high or more", _on_all_fours),

@@ -97,7 +97,9 @@ LEGS = {
                          needs=("standing",), names=(("standing with the weight on the right leg", ("standing",)),
                                                      ("leaning casually on one leg", ("standing",)))),
     "crouch": Legs(Leg(flex=(28, 52), spread=(0, 15), abduct=(2, 14), knee=(45, 78), ankle=(-25, -12)), pitch=(8, 32),
-                   linked=True, names=(("standing with bent knees", ()), ("ready to jump", ()), ("skiing", ()))),
+                   linked=True, names=(("standing with bent knees", ("*_knee_slightly_bent",)),
+                                ("ready to jump", ("*_knee_slightly_bent", "torso_leaning_forward")),
+                                ("skiing", ("*_knee_slightly_bent", "torso_leaning_forward")))),
     "sit": Legs(Leg(flex=(72, 98), spread=(-4, 22), abduct=(0, 3), knee=(65, 105)), pitch=(-12, 22), weight=2.5,
                 arms=((0.25, "knee", "knee"), (0.1, "chin", "knee")), needs=("sitting",),
                 names=(("sitting on a chair", ("sitting",)), ("seated on a bench", ("sitting",)),
@@ -163,7 +165,7 @@ LEGS = {
                          ("in a warrior pose", ("lunging_with_left_leg",)))),
     "side_lunge": Legs(Leg(flex=(40, 68), abduct=(12, 26), turn=(5, 25), knee=(68, 100), ankle=(-20, -5)),
                        Leg(flex=(0, 12), abduct=(36, 52), knee=(0, 12)), pitch=(5, 30), needs=("right_leg_out_to_side",),
-                       names=(("in a side lunge to the left", ("right_leg_out_to_side",)),)),
+                       names=(("in a side lunge with the right leg stretched out", ("right_leg_out_to_side",)),)),
     "kick_front": Legs(Leg(flex=(55, 112), abduct=(-8, 10), knee=(0, 32), ankle=(0, 35)), Leg(flex=(-8, 4), knee=(4, 24)),
                        pitch=(-20, 4), needs=("standing_on_right_leg",), weight=1.5,
                        arms=((0.25, "guard", "guard"), (0.1, "side", "side")),
@@ -198,13 +200,14 @@ LEGS = {
     "stride": Legs(Leg(flex=(18, 38), knee=(0, 20), ankle=(-15, 0)), Leg(flex=(-28, -10), knee=(4, 40), ankle=(0, 25)),
                    pitch=(-2, 10), arms=((0.35, "runb", "runf"), (0.25, "hang", "hang"), (0.15, "swing_back", "swing_front")),
                    needs=("left_foot_in_front",), weight=1.5,
-                   names=(("walking", ("left_foot_in_front",)), ("taking a big step", ("left_foot_in_front",)),
+                   names=(("walking", ("standing", "left_foot_in_front")), ("taking a big step", ("left_foot_in_front",)),
                           ("strolling along", ("left_foot_in_front",)),
                           ("stepping forward with the left foot", ("left_foot_in_front",)))),
     "run": Legs(Leg(flex=(42, 85), knee=(55, 110)), Leg(flex=(-32, -6), knee=(8, 60), ankle=(5, 35)), pitch=(3, 20),
-                arms=((0.75, "runb", "runf"),), weight=1.5, names=(("running", ()), ("sprinting", ()), ("jogging", ()))),
+                arms=((0.75, "runb", "runf"),), weight=1.5, names=(("running", ("left_foot_lifted", "left_foot_in_front")), ("sprinting", ("left_knee_raised",)),
+                       ("jogging", ("left_foot_lifted", "left_foot_in_front")))),
     "run_heel": Legs(Leg(flex=(10, 40), knee=(10, 30)), Leg(flex=(-32, 0), knee=(65, 112), ankle=(5, 35)), pitch=(3, 18),
-                     arms=((0.75, "runb", "runf"),), names=(("running", ()), ("jogging", ()))),
+                     arms=((0.75, "runb", "runf"),), names=(("running with the right foot kicked up behind", ("right_foot_lifted",)),)),
     "bow": Legs(Leg(flex=(-6, 6), abduct=(-2, 16), knee=(0, 22)), pitch=(28, 95), weight=1.5,
                 arms=((0.2, "ground", "ground"), (0.12, "foot", "foot"), (0.15, "knee", "knee"), (0.1, "dangle", "dangle")),
                 needs=("torso_leaning_forward",),
@@ -245,10 +248,12 @@ LEGS = {
                         pitch=(4, 22), needs=("splits",), names=(("doing the splits", ("splits",)),
                                                                  ("in a front split with the left leg forward", ("splits",)))),
     "jump": Legs(Leg(flex=(18, 80), abduct=(0, 16), knee=(36, 110), ankle=(15, 40)), linked=True,
-                 arms=((0.3, "up", "up"), (0.2, "diag_up", "diag_up")), names=(("jumping", ()), ("in mid-air, knees tucked", ()))),
+                 arms=((0.3, "up", "up"), (0.2, "diag_up", "diag_up")), names=(("jumping", ("*_knee_right_angle", "*_hand_above_shoulder")),
+                        ("in mid-air, knees tucked", ("*_knee_right_angle",)))),
     "star": Legs(Leg(flex=(-2, 6), abduct=(18, 36), knee=(0, 10), ankle=(5, 30)), needs=("feet_apart",), weight=0.8,
                  arms=((0.6, "diag_up", "diag_up"), (0.2, "up", "up"), (0.15, "side", "side")),
-                 names=(("doing jumping jacks", ("feet_apart",)),)),
+                 names=(("doing jumping jacks", ("feet_apart", "*_hand_above_shoulder")),
+                        ("in a star jump", ("feet_apart", "*_arm_diagonally_up")))),
     "handstand": Legs(Leg(flex=(-8, 12), abduct=(0, 8), knee=(0, 10), ankle=(15, 45)), pitch=(168, 192), local=True, weight=0.8,
                       arms=((1.0, "overhead", "overhead"),), needs=("upside_down",),
                       names=(("doing a handstand", ("upside_down",)), ("upside down on the hands", ("upside_down",)))),
@@ -291,7 +296,7 @@ ARMS = {
     "relaxed": Arm("shoulder", (0.05, 0.2), (-0.54, -0.42), (0.02, 0.28)),
     "dangle": Arm("world", (-0.05, 0.12), (-0.6, -0.5), (-0.1, 0.15)),
     "up": Arm("shoulder", (-0.12, 0.16), (0.52, 0.6), (-0.12, 0.14), "out"),
-    "overhead": Arm("shoulder", (-0.04, 0.12), (0.56, 0.6), (-0.04, 0.08), "out"),
+    "overhead": Arm("shoulder", (-0.04, 0.1), (0.595, 0.62), (-0.04, 0.08), "out"),
     "diag_up": Arm("shoulder", (0.28, 0.48), (0.28, 0.46), (-0.12, 0.14), "out"),
     "diag_down": Arm("shoulder", (0.26, 0.46), (-0.5, -0.32), (-0.14, 0.14)),
     "side": Arm("shoulder", (0.54, 0.61), (-0.1, 0.12), (-0.14, 0.16)),
@@ -610,8 +615,10 @@ def _checks(axis_angle):
         calves = [_gap(arm, p[:, 4 + leg], p[:, 7 + leg]) > 0.045 for leg in (0, 1)]
         out[f"{name} arm in legs"] = np.logical_and.reduce(thighs + calves)
         hip_, knee_, ankle_ = (p[:, j + 1 - side] for j in (1, 4, 7))
-        calf = _points(knee, ankle, (0.2, 0.4, 0.6, 0.8, 1.0))
-        out[f"{name} leg in leg"] = (_gap(calf, hip_, knee_) > 0.055) & (_gap(calf, knee_, ankle_) > 0.05)
+        calf = _points(knee, ankle, (0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0))
+        thigh = _points(p[:, 1 + side], knee, (0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
+        out[f"{name} leg in leg"] = (_gap(calf, hip_, knee_) > 0.055) & (_gap(thigh, hip_, knee_) > 0.055)
+        out[f"{name} leg in leg"] &= _gap(calf, knee_, ankle_) > 0.05
     forearms = _points(p[:, 18], p[:, 20], np.linspace(0.2, 1, 6))
     out["forearms"] = _gap(forearms, p[:, 19], p[:, 23]) > 0.035
     out["hands"] = np.linalg.norm(p[:, 22] - p[:, 23], axis=1) > 0.05
@@ -629,6 +636,7 @@ def plausible(axis_angle: np.ndarray) -> np.ndarray:
 # ------------------------------------------------------------------------------------------------ sampling
 
 STILL = ("plank", "down_dog", "table", "fours", "handstand", "handstand_split", "child")  # little torso variation
+CARRIED = ("plank", "down_dog", "table", "fours", "handstand", "handstand_split")  # the arms bear the body
 
 def _choose_arms(legs, rng):
     """Arm modes (n,), (n,) for the leg families of poses."""
@@ -669,6 +677,13 @@ def _draw(legs, rng):
     _arm(pose, 1, right, shared, rng)
     pose[:, [j for j in range(24) if j not in MOVING]] = 0
     return pose, left, right
+
+
+def _above_floor(axis_angle):
+    """Whether elbows and hands stay above the ground that the rest of the body stands or lies on (6 cm at most below)."""
+    height = _kinematics(axis_angle.astype(float))[0][:, :, 1]
+    arms = [18, 19, 20, 21, 22, 23]
+    return height[:, arms].min(1) > np.delete(height, arms, 1).min(1) - 0.06
 
 
 def _scores(axis_angle):
@@ -724,7 +739,7 @@ def sample(n: int, seed: int) -> FamilyPoses:
         drawn, a, b = _draw(legs[todo], rng)
         drawn = remove_yaw(torch.from_numpy(drawn).float()).numpy()
         held = _scores(drawn) >= 0
-        good = plausible(drawn) & np.array([held[i, needs[leg]].all() for i, leg in enumerate(legs[todo])], bool)
+        good = plausible(drawn) & (_above_floor(drawn) | np.isin(legs[todo], CARRIED)) & np.array([held[i, needs[leg]].all() for i, leg in enumerate(legs[todo])], bool)
         done = todo[good]
         pose[done], left[done], right[done] = drawn[good], a[good], b[good]
         todo = todo[~good]
