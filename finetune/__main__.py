@@ -34,7 +34,10 @@ def run_data(rest):
     parser.add_argument("--source", required=True, help="folder with .bvh, .amc (+ .asf) and .npz files")
     parser.add_argument("--out", required=True, help="pose file to write")
     arguments = parser.parse_args(rest)
-    convert_folder(arguments.source, arguments.out, print)
+    report = convert_folder(arguments.source, arguments.out, lambda i, n, name: print(f"[{i}/{n}] {name}", flush=True))
+    print(f"{report['poses']} poses of {report['clips']} clips in {arguments.out}")
+    for _, why in report["skipped"]:
+        print(f"Skipped: {why}", file=sys.stderr)
 
 
 def run_sft(rest):

@@ -32,7 +32,7 @@ class SFTConfig:
     """Poses from parametric families."""
     num_recombined: int = 36_000
     """Poses with the upper body of one and the legs of another."""
-    num_captions: int = 20_000
+    num_captions: int = 18_000
     """Captions whose features the reader learns from."""
     num_renders: int = 6_000
     """Rendered training photos."""
@@ -42,12 +42,12 @@ class SFTConfig:
     components: int = 16
     """Gaussians in the mixture of the pose head."""
     lora_rank: int = 8
-    head_steps: int = 10_000
+    head_steps: int = 5_000
     reader_steps: int = 3_000
     lifter_steps: int = 12_000
     joint_steps: int = 400
     """Optimiser steps of the four parts."""
-    head_batch: int = 512
+    head_batch: int = 384
     reader_batch: int = 64
     lifter_batch: int = 512
     joint_batch: int = 24

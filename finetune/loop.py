@@ -31,7 +31,17 @@ def cosine(step: int, steps: int, warmup: int = 100) -> float:
     return min(1.0, (step + 1) / warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
-def train(name, modules: dict, loss_of, steps: int, learning_rate: float, run_dir, save_seconds=60.0, weight_decay=1e-3, seed=0):
+def train(
+    name,
+    modules: dict,
+    loss_of,
+    steps: int,
+    learning_rate: float,
+    run_dir,
+    save_seconds=60.0,
+    weight_decay=1e-3,
+    seed=0,
+):
     """Train `modules` for `steps`, going on from run_dir/NAME.pt where that exists.
 
     Args:
@@ -67,13 +77,23 @@ def train(name, modules: dict, loss_of, steps: int, learning_rate: float, run_di
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
         loss, metrics = loss_of(generator)
         if not torch.isfinite(loss):
-            raise FloatingPointError(f"The loss of {name} is {loss.item()} at step {step}; lower its learning rate and run again.")
+            raise FloatingPointError(
+                f"The loss of {name} is {loss.item()} at step {step}; lower its learning rate and run again."
+            )
         optimizer.zero_grad()
         loss.backward()
         grad_norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         if step % max(1, steps // 50) == 0 or step == steps - 1:
-            log(run_dir, stage=name, step=step, loss=loss.item(), grad_norm=grad_norm.item(), seconds=round(time.time() - started), **metrics)
+            log(
+                run_dir,
+                stage=name,
+                step=step,
+                loss=loss.item(),
+                grad_norm=grad_norm.item(),
+                seconds=round(time.time() - started),
+                **metrics,
+            )
         if time.time() - saved > save_seconds:
             saved = time.time()
             save(step + 1)

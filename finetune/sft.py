@@ -8,6 +8,8 @@
 Then the policy folder is written: adapter/, heads.safetensors, config.json.
 """
 
+import json
+import os
 import time
 from pathlib import Path
 
@@ -17,14 +19,15 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from finetune.config import SFTConfig
-from finetune.data import datasets
+from finetune.data import datasets, photos
 from finetune.loop import log, save_atomically, train
 from posegen import captions, posecodes
 from posegen.backbone import Backbone
 from posegen.distribution import to_tangent
 from posegen.head import Lifter, PoseHead, Reader, StatementTokens
+from posegen.photo import landmark_features, mirror_landmarks
 from posegen.policy import DESCRIBE, MAX_TOLD, save_policy, statement_prompt
-from posegen.skeleton import LIMBS, forward_kinematics
+from posegen.skeleton import LIMBS, forward_kinematics, mirror
 
 MAX_STATEMENTS = 7
 
@@ -34,7 +37,7 @@ def run(config: SFTConfig) -> None:
     torch.manual_seed(config.seed)
     run_dir = Path(config.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
-    pool = cached_pool(config, run_dir)
+    pool = datasets.build_pool(config.poses, "train", config.num_families, config.num_recombined, config.seed)
     log(run_dir, stage="data", poses=len(pool), **{f"source_{i}": int((pool.source == i).sum()) for i in range(4)})
     head = train_head(config, pool, run_dir)
     reader, told = train_reader(config, pool, run_dir)
@@ -42,15 +45,6 @@ def run(config: SFTConfig) -> None:
     backbone, tokens = train_joint(config, pool, told, head, reader, run_dir)
     save_policy(config.output_dir, config.backbone, backbone, head, reader, lifter, tokens)
     log(run_dir, stage="done", output=str(config.output_dir))
-
-
-def cached_pool(config: SFTConfig, run_dir: Path) -> datasets.PosePool:
-    """The training pool; built once a run."""
-    path = run_dir / "pool.pt"
-    if not path.is_file():
-        pool = datasets.build_pool(config.poses, "train", config.num_families, config.num_recombined, config.seed)
-        save_atomically(vars(pool), path)
-    return datasets.PosePool(**torch.load(path, weights_only=True))
 
 
 def draw(weight: torch.Tensor, n: int, generator) -> torch.Tensor:
@@ -87,7 +81,16 @@ def train_head(config: SFTConfig, pool, run_dir) -> PoseHead:
         given = choose_statements(pool.scores[index], rarity, generator)
         return -head(given).log_prob(x[index]).mean(), {}
 
-    train("head", {"head": head}, loss_of, config.head_steps, config.head_learning_rate, run_dir, config.save_seconds, seed=config.seed)
+    train(
+        "head",
+        {"head": head},
+        loss_of,
+        config.head_steps,
+        config.head_learning_rate,
+        run_dir,
+        config.save_seconds,
+        seed=config.seed,
+    )
     return head
 
 
@@ -95,9 +98,7 @@ def train_head(config: SFTConfig, pool, run_dir) -> PoseHead:
 
 
 def train_lifter(config: SFTConfig, pool, run_dir) -> Lifter:
-    from finetune.data import photos
-
-    features, targets, rendered = photos.lifter_data(config, pool, run_dir)
+    features, targets, rendered = lifter_data(config, pool)
     lifter = Lifter(features.shape[1])
     lifter.mean.copy_(features.mean(0))
     lifter.std.copy_(features.std(0) + 1e-3)
@@ -110,8 +111,35 @@ def train_lifter(config: SFTConfig, pool, run_dir) -> Lifter:
         distribution = lifter(features[index])
         return lifter_loss(distribution, targets[index])
 
-    train("lifter", {"lifter": lifter}, loss_of, config.lifter_steps, config.lifter_learning_rate, run_dir, config.save_seconds, seed=config.seed)
+    train(
+        "lifter",
+        {"lifter": lifter},
+        loss_of,
+        config.lifter_steps,
+        config.lifter_learning_rate,
+        run_dir,
+        config.save_seconds,
+        seed=config.seed,
+    )
     return lifter
+
+
+def lifter_data(config: SFTConfig, pool):
+    """Landmark features (N, 201), true local rotations (N, 24, 3, 3), and which rows are rendered (N,): simulated, renders, mirrored renders."""
+    folder = Path(config.renders) / "train"
+    axis_angle = pool.axis_angle[draw(pool.weight, config.num_renders, torch.Generator().manual_seed(config.seed))]
+    photos.render_dataset(axis_angle.numpy(), folder, config.num_renders, config.seed, "train")
+    renders = photos.load_renders(folder)
+    errors = photos.ReadingErrors.fit(renders)
+    poses = pool.axis_angle[draw(pool.weight, config.num_simulated, torch.Generator().manual_seed(config.seed + 1))]
+    simulated = photos.simulate_landmarks(poses, errors, np.random.default_rng(config.seed))
+    read = lambda d: tuple(d[key] for key in ("landmarks_2d", "landmarks_world", "visibility", "frame"))  # noqa: E731
+    mirrored = (*mirror_landmarks(*read(renders)), renders["frame"])
+    features = [torch.from_numpy(landmark_features(*given)) for given in (read(simulated), read(renders), mirrored)]
+    turned = torch.from_numpy(renders["axis_angle"])
+    targets = torch.cat([torch.from_numpy(simulated["axis_angle"]), turned, mirror(turned)])
+    rendered = torch.arange(len(targets)) >= len(features[0])
+    return torch.cat(features), roma.rotvec_to_rotmat(targets), rendered
 
 
 def lifter_loss(distribution, target: torch.Tensor):
@@ -134,7 +162,7 @@ def lifter_loss(distribution, target: torch.Tensor):
 
 def train_reader(config: SFTConfig, pool, run_dir) -> tuple[Reader, list]:
     """The reader and the captions, [(text, statements, pose index)], it learned from."""
-    told = tell(config, pool)
+    told = tell(config, pool, run_dir)
     store = caption_features(config, [text for text, _, _ in told], run_dir)
     rows, lengths = store["rows"], store["lengths"]
     offsets = torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)])
@@ -156,7 +184,17 @@ def train_reader(config: SFTConfig, pool, run_dir) -> tuple[Reader, list]:
             hidden[i, :n], mask[i, :n] = rows[offsets[j] : offsets[j] + n].float(), True
         return reading_loss(reader(hidden, mask), wanted[index])
 
-    train("reader", {"reader": reader}, loss_of, config.reader_steps, config.reader_learning_rate, run_dir, config.save_seconds, 0.01, config.seed)
+    train(
+        "reader",
+        {"reader": reader},
+        loss_of,
+        config.reader_steps,
+        config.reader_learning_rate,
+        run_dir,
+        config.save_seconds,
+        0.01,
+        config.seed,
+    )
     return reader, told
 
 
@@ -174,12 +212,18 @@ def statement_matrix(rows) -> torch.Tensor:
     return out
 
 
-def tell(config: SFTConfig, pool) -> list:
-    """Captions of the pool's poses: [(text, statements, pose index)], deterministic in the seed."""
+def tell(config: SFTConfig, pool, run_dir: Path) -> list:
+    """Captions of the pool's poses: [(text, statements, pose index)], written once a run."""
+    path = run_dir / "captions.json"
+    if path.is_file():
+        return json.loads(path.read_text())
     generator = torch.Generator().manual_seed(config.seed)
     index = draw(pool.weight, config.num_captions, generator).tolist()
     made = datasets.write_captions(pool, index, np.random.default_rng(config.seed))
-    return [(c.text, c.statements, i) for c, i in zip(made, index)]
+    told = [(c.text, [int(s) for s in c.statements], i) for c, i in zip(made, index)]
+    path.with_suffix(".part").write_text(json.dumps(told))
+    os.replace(path.with_suffix(".part"), path)
+    return told
 
 
 @torch.inference_mode()
@@ -202,7 +246,9 @@ def caption_features(config: SFTConfig, texts: list[str], run_dir: Path, batch: 
             chunk = order[first : first + part_size]
             for start in range(0, len(chunk), batch):
                 some = chunk[start : start + batch]
-                embeddings, mask = backbone.pad_left([backbone.embed(torch.tensor(ids[i], device=config.device)) for i in some])
+                embeddings, mask = backbone.pad_left(
+                    [backbone.embed(torch.tensor(ids[i], device=config.device)) for i in some]
+                )
                 prefill = backbone.prefill(embeddings, mask)
                 for i, feature, keep in zip(some, prefill.features, backbone.words_mask(mask)):
                     rows[i] = feature[keep].half().cpu()
@@ -222,7 +268,9 @@ def caption_features(config: SFTConfig, texts: list[str], run_dir: Path, batch: 
 
 def train_joint(config: SFTConfig, pool, told, head, reader, run_dir) -> tuple[Backbone, StatementTokens]:
     """LoRA on replies, with reader and head in the loop; the language model's rounding is NF4's throughout."""
-    backbone = Backbone.load(config.backbone, trainable=True, device=config.device, lora_rank=config.lora_rank, dequantize=True)
+    backbone = Backbone.load(
+        config.backbone, trainable=True, device=config.device, lora_rank=config.lora_rank, dequantize=True
+    )
     tokens = StatementTokens(len(posecodes.NAMES), backbone.hidden_size)
     with torch.no_grad():  # a statement starts out as the mean of the words that say it
         for i in range(len(posecodes.NAMES)):
@@ -249,7 +297,17 @@ def train_joint(config: SFTConfig, pool, told, head, reader, run_dir) -> tuple[B
         return loss, {"reply": reply_loss.item(), "read": read_loss.item(), "pose": pose_loss.item(), **metrics}
 
     modules = {"lora": backbone, "reader": reader, "head": head, "tokens": tokens}
-    train("joint", modules, loss_of, config.joint_steps, config.joint_learning_rate, run_dir, config.save_seconds, 0.0, config.seed)
+    train(
+        "joint",
+        modules,
+        loss_of,
+        config.joint_steps,
+        config.joint_learning_rate,
+        run_dir,
+        config.save_seconds,
+        0.0,
+        config.seed,
+    )
     return backbone, tokens
 
 

@@ -64,7 +64,14 @@ class Backbone(torch.nn.Module):
 
     @classmethod
     def load(
-        cls, name="smollm2-135m", adapter=None, load_in_4bit=True, trainable=False, device="cpu", lora_rank=8, dequantize=False
+        cls,
+        name="smollm2-135m",
+        adapter=None,
+        load_in_4bit=True,
+        trainable=False,
+        device="cpu",
+        lora_rank=8,
+        dequantize=False,
     ):
         """Load a backbone.
 
@@ -83,7 +90,10 @@ class Backbone(torch.nn.Module):
         quantization = None
         if load_in_4bit:
             quantization = BitsAndBytesConfig(
-                load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=False
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_compute_dtype=dtype,
+                bnb_4bit_use_double_quant=False,
             )
         folder = resolve(name)
         try:
@@ -93,9 +103,13 @@ class Backbone(torch.nn.Module):
             )
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
-            raise BackboneError(f"The language model {name!r} does not load ({reason}); give a model folder or a hub id.") from error
+            raise BackboneError(
+                f"The language model {name!r} does not load ({reason}); give a model folder or a hub id."
+            ) from error
         if tokenizer.convert_tokens_to_ids(POSE_TOKEN) in (None, tokenizer.unk_token_id):
-            tokenizer.add_special_tokens({"additional_special_tokens": [POSE_TOKEN]}, replace_extra_special_tokens=False)
+            tokenizer.add_special_tokens(
+                {"additional_special_tokens": [POSE_TOKEN]}, replace_extra_special_tokens=False
+            )
             if len(tokenizer) > model.get_input_embeddings().num_embeddings:
                 add_embedding(model, len(tokenizer))
         if load_in_4bit and dequantize:
@@ -141,7 +155,11 @@ class Backbone(torch.nn.Module):
 
     def reply(self, text: str) -> list[int]:
         """Token ids of an answer: `<POSE>`, the words, end of turn."""
-        return [self.pose_id, *self.tokenizer(" " + text, add_special_tokens=False).input_ids, self.tokenizer.eos_token_id]
+        return [
+            self.pose_id,
+            *self.tokenizer(" " + text, add_special_tokens=False).input_ids,
+            self.tokenizer.eos_token_id,
+        ]
 
     def pad_left(self, rows: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """Input embeddings of several prompts, [(T_i, C)] -> (B, T, C) padded on the left, and the mask (B, T)."""
@@ -196,12 +214,11 @@ class Backbone(torch.nn.Module):
 
 def add_embedding(model, size: int) -> None:
     """Grow the vocabulary to `size` rows; new rows are the mean of the old, so that they start out likely nowhere."""
-    table = model.get_input_embeddings().weight
-    mean = table.detach().float().mean(0)
+    old = model.get_input_embeddings().num_embeddings
     model.resize_token_embeddings(size, mean_resizing=False)
     with torch.no_grad():
-        for module in {model.get_input_embeddings(), model.get_output_embeddings()}:
-            module.weight[-(size - len(table)) :] = mean.to(module.weight.dtype)
+        for table in (model.get_input_embeddings().weight, model.get_output_embeddings().weight):
+            table[old:] = table[:old].float().mean(0).to(table.dtype)
 
 
 def close_packing_trap(model) -> None:
@@ -219,7 +236,9 @@ def with_lora(model, tokenizer, adapter, trainable: bool, rank: int):
 
     if adapter is not None:
         if not (Path(adapter) / "adapter_config.json").is_file():
-            raise BackboneError(f"There is no LoRA adapter in {Path(adapter).name}; give a folder made by `python -m finetune`.")
+            raise BackboneError(
+                f"There is no LoRA adapter in {Path(adapter).name}; give a folder made by `python -m finetune`."
+            )
         model = PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
     elif trainable:
         pose_id = tokenizer.convert_tokens_to_ids(POSE_TOKEN)

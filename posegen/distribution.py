@@ -76,7 +76,9 @@ class PoseDistribution:
         weights = (self.logits / temperature).softmax(-1)
         k = torch.multinomial(weights, num_samples, replacement=True, generator=generator)[..., None]
         index = k.expand(-1, -1, self.mean.shape[-1])
-        noise = torch.randn(index.shape, generator=generator, dtype=self.mean.dtype, device=generator.device if generator else None)
+        noise = torch.randn(
+            index.shape, generator=generator, dtype=self.mean.dtype, device=generator.device if generator else None
+        )
         noise = noise.to(self.mean.device)
         return self.mean.gather(1, index) + temperature * self.log_std.gather(1, index).exp() * noise
 

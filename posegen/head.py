@@ -86,7 +86,12 @@ class Lifter(nn.Module):
         six = six.unflatten(-1, (len(MOVING), 6)) + torch.tensor([1.0, 0, 0, 0, 1, 0], device=x.device)
         moving = rotation_from_6d(six)
         # Joints that do not move (toes, hands) share their parent's global rotation.
-        slot = {j: i for i, j in enumerate(MOVING)} | {10: MOVING.index(7), 11: MOVING.index(8), 22: MOVING.index(20), 23: MOVING.index(21)}
+        slot = {j: i for i, j in enumerate(MOVING)} | {
+            10: MOVING.index(7),
+            11: MOVING.index(8),
+            22: MOVING.index(20),
+            23: MOVING.index(21),
+        }
         globals_ = moving[:, [slot[j] for j in range(24)]]
         return local_rotations(globals_), (log_std - 2.0).clamp(*LOG_STD_RANGE)
 

@@ -76,7 +76,9 @@ class PosePolicy:
         body: the BodyModel that poses are shown on.
     """
 
-    def __init__(self, backbone: Backbone, reader: Reader, head: PoseHead, lifter: Lifter, tokens: StatementTokens, body):
+    def __init__(
+        self, backbone: Backbone, reader: Reader, head: PoseHead, lifter: Lifter, tokens: StatementTokens, body
+    ):
         self.backbone, self.reader, self.head, self.lifter, self.tokens = backbone, reader, head, lifter, tokens
         self.body = body
 
@@ -114,12 +116,16 @@ class PosePolicy:
     def read(self, prompts: list[str]) -> tuple[torch.Tensor, "object"]:
         """What prompts say: statement probabilities (B, S), and the Prefill that replies go on from."""
         ids = [self.backbone.prompt(self.backbone.words(check_prompt(p))) + [self.backbone.pose_id] for p in prompts]
-        embeddings, mask = self.backbone.pad_left([self.backbone.embed(torch.tensor(i, device=self.backbone.device)) for i in ids])
+        embeddings, mask = self.backbone.pad_left(
+            [self.backbone.embed(torch.tensor(i, device=self.backbone.device)) for i in ids]
+        )
         start = self.backbone.prefill(embeddings, mask)
         return self.reader(start.features, self.backbone.words_mask(mask)).sigmoid(), start
 
     @torch.no_grad()
-    def text_to_pose(self, prompt: str, num_samples=1, temperature=1.0, seed=0, betas=None, rank=False) -> list[PoseSample]:
+    def text_to_pose(
+        self, prompt: str, num_samples=1, temperature=1.0, seed=0, betas=None, rank=False
+    ) -> list[PoseSample]:
         """Poses that fit words.
 
         Args:
@@ -141,7 +147,9 @@ class PosePolicy:
         understood = [i for i in probabilities[0].argsort(descending=True).tolist() if probabilities[0, i] > 0.5]
         samples = []
         for r, lp, shown in zip(rotations.numpy(), log_prob, holds):
-            statements = [Understood(captions.phrase(i), probabilities[0, i].item(), bool(shown[i])) for i in understood]
+            statements = [
+                Understood(captions.phrase(i), probabilities[0, i].item(), bool(shown[i])) for i in understood
+            ]
             pose = Pose(r) if betas is None else Pose(r, betas)
             samples.append(PoseSample(pose, text, lp, statements))
         if rank:
@@ -165,7 +173,9 @@ class PosePolicy:
         photo = load_photo(image)
         found = find_people(photo)
         if not found:
-            raise PhotoError("No person was found in this picture; try one where the whole body is seen and larger in the frame.")
+            raise PhotoError(
+                "No person was found in this picture; try one where the whole body is seen and larger in the frame."
+            )
         distribution = self.lift(
             np.stack([d.landmarks_2d for d in found]), np.stack([d.landmarks_world for d in found]),
             np.stack([d.visibility for d in found]), photo.size,
@@ -230,7 +240,9 @@ def check_prompt(prompt: str) -> str:
     prompt = " ".join(prompt.replace(POSE_TOKEN, " ").split())
     letters = [c for c in prompt if c.isalpha()]
     if not letters:
-        raise PromptError("Write in a few words what the person does, for example: a deep squat with both arms stretched forward.")
+        raise PromptError(
+            "Write in a few words what the person does, for example: a deep squat with both arms stretched forward."
+        )
     if sum(c.isascii() for c in letters) < 0.7 * len(letters):
         raise PromptError("Only English is understood so far; please write the pose in English.")
     count = len(prompt.split())
@@ -255,22 +267,30 @@ def find_folder(path) -> Path:
     if folder.is_dir():
         return folder
     if path is None or Path(path).is_absolute() or str(path).startswith(".") or str(path).count("/") != 1:
-        raise PolicyError(f"There is no policy folder {folder}; give one made by `python -m finetune sft`, or get the repository's assets.")
+        raise PolicyError(
+            f"There is no policy folder {folder}; give one made by `python -m finetune sft`, or get the repository's assets."
+        )
     from huggingface_hub import snapshot_download
 
     try:
         return Path(snapshot_download(str(path), allow_patterns=["config.json", "heads.safetensors", "adapter/*"]))
     except Exception as error:
-        raise PolicyError(f"There is no policy folder {path}, and the hub did not give one ({type(error).__name__}).") from error
+        raise PolicyError(
+            f"There is no policy folder {path}, and the hub did not give one ({type(error).__name__})."
+        ) from error
 
 
 def read_config(folder: Path) -> dict:
     missing = [name for name in ("config.json", "heads.safetensors", "adapter") if not (folder / name).exists()]
     if missing:
-        raise PolicyError(f"The policy folder {folder.name} lacks {', '.join(missing)}; train it with `python -m finetune sft`.")
+        raise PolicyError(
+            f"The policy folder {folder.name} lacks {', '.join(missing)}; train it with `python -m finetune sft`."
+        )
     config = json.loads((folder / "config.json").read_text())
     if config.get("format") != FORMAT or tuple(config.get("statements", ())) != posecodes.NAMES:
-        raise PolicyError(f"The policy in {folder.name} was trained with other pose statements; train it again with `python -m finetune sft`.")
+        raise PolicyError(
+            f"The policy in {folder.name} was trained with other pose statements; train it again with `python -m finetune sft`."
+        )
     return config
 
 
@@ -282,9 +302,13 @@ def load_heads(path: Path, parts: dict) -> None:
     try:
         state = load_file(path)
         for name, part in parts.items():
-            part.load_state_dict({k.removeprefix(name + "."): v.float() for k, v in state.items() if k.startswith(name + ".")})
+            part.load_state_dict(
+                {k.removeprefix(name + "."): v.float() for k, v in state.items() if k.startswith(name + ".")}
+            )
     except (SafetensorError, RuntimeError) as error:
-        raise PolicyError(f"{path.name} is damaged or of another version ({str(error).splitlines()[0]}); get the folder again.") from error
+        raise PolicyError(
+            f"{path.name} is damaged or of another version ({str(error).splitlines()[0]}); get the folder again."
+        ) from error
 
 
 def save_policy(folder, backbone_name: str, backbone: Backbone, head, reader, lifter, tokens) -> None:

@@ -29,10 +29,13 @@ def lora_gradients(backbone):
         for name in sorted(parameters):
             parameters[name].copy_(0.02 * torch.randn(parameters[name].shape, generator=generator))
     backbone.model.zero_grad()
-    ids = torch.tensor([backbone.prompt(backbone.words("both arms raised")) + backbone.reply("The person raises both arms.")])
+    ids = torch.tensor(
+        [backbone.prompt(backbone.words("both arms raised")) + backbone.reply("The person raises both arms.")]
+    )
     logits = backbone.model(input_ids=ids).logits.float()
     torch.nn.functional.cross_entropy(logits[0, :-1], ids[0, 1:]).backward()
-    return {n: p.grad.detach().float().clone() for n, p in parameters.items()}
+    # The trap can leave a parameter without any gradient.
+    return {n: torch.zeros_like(p) if p.grad is None else p.grad.clone() for n, p in parameters.items()}
 
 
 def gradient_error_after_generating() -> float:
@@ -91,6 +94,13 @@ def test_reply_starts_with_the_pose_token_and_ends_the_turn(answering):
 
 
 @torch.inference_mode()
+def test_the_language_model_still_speaks(answering):
+    embeddings, mask = prompt_of(answering, "What is the capital of France?")
+    start = answering.prefill(embeddings[:, :-1], mask[:, :-1])  # without <POSE>
+    assert "Paris" in answering.continue_reply(start, 16)[0]
+
+
+@torch.inference_mode()
 def test_left_padding_changes_nothing(trainable):
     short, _ = prompt_of(trainable, "standing")
     long, _ = prompt_of(trainable, "a person kneels on the left knee and raises both hands")
@@ -106,7 +116,9 @@ def test_left_padding_changes_nothing(trainable):
 def test_decoding_equals_generate(trainable):
     embeddings, mask = prompt_of(trainable, "describe a cat")
     ours = trainable.continue_reply(trainable.prefill(embeddings, mask), 8)[0]
-    ids = trainable.model.generate(inputs_embeds=embeddings, attention_mask=mask.long(), max_new_tokens=8, do_sample=False)
+    ids = trainable.model.generate(
+        inputs_embeds=embeddings, attention_mask=mask.long(), max_new_tokens=8, do_sample=False
+    )
     assert ours == trainable.tokenizer.decode(ids[0], skip_special_tokens=True).strip()
 
 

@@ -16,7 +16,9 @@ def mixture(batch=3, components=4, seed=0, spread=0.3):
     g = torch.Generator().manual_seed(seed)
     chart = roma.rotvec_to_rotmat(0.3 * torch.randn(batch, 24, 3, generator=g))
     draw = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
-    return PoseDistribution(chart, draw(batch, components), spread * draw(batch, components, DIM), -2 + 0.2 * draw(batch, components, DIM))
+    return PoseDistribution(
+        chart, draw(batch, components), spread * draw(batch, components, DIM), -2 + 0.2 * draw(batch, components, DIM)
+    )
 
 
 def test_log_prob_equals_scipy():
@@ -27,7 +29,9 @@ def test_log_prob_equals_scipy():
         weights = d.logits[b].softmax(-1).numpy()
         for m in range(5):
             each = [
-                multivariate_normal.logpdf(x[b, m].numpy(), d.mean[b, k].numpy(), np.diag(np.exp(2 * d.log_std[b, k].numpy())))
+                multivariate_normal.logpdf(
+                    x[b, m].numpy(), d.mean[b, k].numpy(), np.diag(np.exp(2 * d.log_std[b, k].numpy()))
+                )
                 for k in range(4)
             ]
             expected[b, m] = np.logaddexp.reduce(np.array(each) + np.log(weights))
@@ -37,7 +41,9 @@ def test_log_prob_equals_scipy():
 
 def test_density_integrates_to_one_in_one_dimension():
     x = torch.linspace(-10, 10, 20001)[:, None]
-    d = PoseDistribution(torch.eye(3), torch.tensor([[0.2, 1.0]]), torch.tensor([[[-1.0], [2.0]]]), torch.tensor([[[0.1], [-0.7]]]))
+    d = PoseDistribution(
+        torch.eye(3), torch.tensor([[0.2, 1.0]]), torch.tensor([[[-1.0], [2.0]]]), torch.tensor([[[0.1], [-0.7]]])
+    )
     assert torch.trapezoid(d.log_prob(x[None])[0].exp(), x[:, 0]).item() == pytest.approx(1, abs=1e-4)
 
 

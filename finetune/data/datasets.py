@@ -48,7 +48,9 @@ class PosePool:
 def mocap(path, split: str) -> tuple[torch.Tensor, np.ndarray]:
     """Poses (N, 24, 3) facing +Z and their clip ids (N,) of split "train" or "val" (clips whose id ends in 7)."""
     if not Path(path).is_file():
-        raise DataError(f"There is no pose file {Path(path).name}; make one with `python -m finetune data --source DIR --out FILE.npz`.")
+        raise DataError(
+            f"There is no pose file {Path(path).name}; make one with `python -m finetune data --source DIR --out FILE.npz`."
+        )
     with np.load(path, allow_pickle=False) as data:
         poses, clip = data["poses"], data["clip"]
     keep = (clip % 10 == 7) == (split == "val")
@@ -73,7 +75,11 @@ def density_weights(axis_angle: torch.Tensor, seed: int, clusters: int = 400) ->
     """(N,) weights that draw rare poses more often: 1 / (size of the pose's cluster) ** 0.7."""
     from scipy.cluster.vq import kmeans2, vq
 
-    points = torch.cat([forward_kinematics(rotations(part))[0].flatten(1) for part in axis_angle.split(20_000)]).double().numpy()
+    points = (
+        torch.cat([forward_kinematics(rotations(part))[0].flatten(1) for part in axis_angle.split(20_000)])
+        .double()
+        .numpy()
+    )
     some = np.random.default_rng(seed).choice(len(points), min(12_000, len(points)), replace=False)
     centres, _ = kmeans2(points[some], min(clusters, len(some) // 4), iter=6, minit="points", seed=seed)
     label, _ = vq(points, centres)
@@ -90,7 +96,13 @@ def build_pool(path, split: str, num_families: int, num_recombined: int, seed: i
     third = num_recombined // 3
     pick = lambda pool: pool[torch.from_numpy(rng.choice(len(pool), third))]  # noqa: E731
     standing = real[torch.from_numpy(upright)]
-    mixed = torch.cat([recombine(pick(standing), pick(standing)), recombine(pick(standing), pick(made)), recombine(pick(made), pick(standing))])
+    mixed = torch.cat(
+        [
+            recombine(pick(standing), pick(standing)),
+            recombine(pick(standing), pick(made)),
+            recombine(pick(made), pick(standing)),
+        ]
+    )
     mixed = mixed[torch.from_numpy(families.plausible(mixed.numpy()))] if len(mixed) else mixed
     parts = [real, mirror(real), mixed, made]
     axis_angle = remove_yaw(torch.cat(parts))
