@@ -12,7 +12,7 @@ class ConfigError(ValueError):
 
 @dataclass
 class SFTConfig:
-    """Stage 1, supervised: the head learns poses from statements, the reader statements from words, LoRA ties them together."""
+    """Stage 1, supervised: statements teach the head poses, words teach the reader statements, LoRA ties them."""
 
     poses: str = "../shared/data/mocap/poses.npz"
     """Pose file of the project (made by `python -m finetune data`): poses, clip, ... ; every tenth clip is held out."""

@@ -22,7 +22,7 @@ from posegen.skeleton import LIMBS, forward_kinematics, remove_yaw
 
 VAGUE = ("a person stands", "someone is standing", "a standing figure", "standing", "a person on their feet")
 PRECISE = (
-    "a person stands upright with feet together, both arms stretched out to the sides like a T, legs straight, looking ahead",
+    "a person stands upright with feet together, both arms out to the sides like a T, legs straight, looking ahead",
     "standing upright, legs straight, both hands on the hips, feet together, head straight",
     "a person stands with both arms raised straight overhead, legs straight, feet together, torso upright",
     "standing, both arms stretched straight forward, elbows straight, legs straight, torso upright, feet together",
@@ -125,7 +125,7 @@ def words(policy: PosePolicy, config: EvaluateConfig, batch: int = 25) -> dict:
 
 
 def reading(read: torch.Tensor, wanted: torch.Tensor) -> dict:
-    """How the words were understood: precision, recall, captions without any mistake, and left/right confusions, per cent."""
+    """How words were understood, per cent: precision, recall, captions without a mistake, left/right confusions."""
     found = read > 0.5
     asserted = wanted > 0.5
     correct = (found & asserted).sum()
@@ -135,7 +135,8 @@ def reading(read: torch.Tensor, wanted: torch.Tensor) -> dict:
     confused = only_this_side & (read[:, other] > read)
     return {
         "precision": per_cent(correct / found.sum().clamp_min(1)), "recall": per_cent(correct / asserted.sum()),
-        "exact": per_cent((found == asserted).all(1).float()), "left_right_confused": per_cent(confused.sum() / only_this_side.sum()),
+        "exact": per_cent((found == asserted).all(1).float()),
+        "left_right_confused": per_cent(confused.sum() / only_this_side.sum()),
     }  # fmt: skip
 
 
@@ -158,9 +159,9 @@ def variety(policy: PosePolicy, num_samples: int = 64) -> dict:
 
 @torch.no_grad()
 def photo_errors(policy: PosePolicy, config: EvaluateConfig) -> dict:
-    """PA-MPJPE and root-aligned MPJPE (mm) over the 12 limb joints, of the policy and of BlazePose's own world landmarks.
+    """PA-MPJPE and root-aligned MPJPE (mm) over the 12 limb joints: the policy and BlazePose's own world landmarks.
 
-    "blazepose" is BlazePose called once on the photo, the yardstick; "blazepose_read_twice" is what the policy is given.
+    "blazepose" is BlazePose called once on the photo, the yardstick; "blazepose_read_twice" is what the policy gets.
     """
     renders = validation_renders(config)
     truth = renders["joints"][:, list(LIMBS)]
@@ -241,7 +242,8 @@ def table(report: dict) -> str:
     if "words" in report:
         w = report["words"]
         lines += [
-            f"Words: {w['captions']} captions of validation clips, {w['statements_per_caption']} statements each; per cent of statements that hold.",
+            f"Words: {w['captions']} captions of validation clips, {w['statements_per_caption']} statements each; "
+            "per cent of statements that hold.",
             "", "| | tolerant | strict |", "|---|---|---|",
         ]  # fmt: skip
         lines += [
@@ -252,8 +254,10 @@ def table(report: dict) -> str:
         r, v = w["reading"], report["variety"]
         lines += [
             "",
-            f"Reading: precision {r['precision']}, recall {r['recall']}, captions read exactly {r['exact']}, left/right confused {r['left_right_confused']} (per cent).",
-            f"Variety: two samples differ by {v['vague_mm']} mm for vague and {v['precise_mm']} mm for precise prompts (ratio {v['ratio']}).",
+            f"Reading: precision {r['precision']}, recall {r['recall']}, captions read exactly {r['exact']}, "
+            f"left/right confused {r['left_right_confused']} (per cent).",
+            f"Variety: two samples differ by {v['vague_mm']} mm for vague and {v['precise_mm']} mm for precise prompts "
+            f"(ratio {v['ratio']}).",
         ]  # fmt: skip
     if "photos" in report:
         p = report["photos"]

@@ -56,7 +56,7 @@ def draw(weight: torch.Tensor, n: int, generator) -> torch.Tensor:
 
 
 def choose_statements(scores: torch.Tensor, rarity: torch.Tensor, generator) -> torch.Tensor:
-    """(B, S) in [0, 1]: up to 7 of the statements that hold, rare ones preferred; half of the rows soft, as a reader's would be."""
+    """(B, S) in [0, 1]: up to 7 of the statements that hold, rare ones preferred; half of the rows soft like a reader's."""
     true = scores >= 0
     noise = torch.rand(scores.shape, generator=generator).clamp_min(1e-9)
     key = torch.where(true, rarity.log() - (-noise.log()).log(), -torch.inf)
@@ -125,7 +125,11 @@ def train_lifter(config: SFTConfig, pool, run_dir) -> Lifter:
 
 
 def lifter_data(config: SFTConfig, pool):
-    """Landmark features (N, 201), true local rotations (N, 24, 3, 3), and which rows are rendered (N,): simulated, renders, mirrored renders."""
+    """Simulated readings, renders and mirrored renders.
+
+    Returns:
+        landmark features (N, 201), true local rotations (N, 24, 3, 3), which rows are rendered (N,).
+    """
     folder = Path(config.renders) / "train"
     axis_angle = pool.axis_angle[draw(pool.weight, config.num_renders, torch.Generator().manual_seed(config.seed))]
     photos.render_dataset(axis_angle.numpy(), folder, config.num_renders, config.seed, "train")
@@ -143,7 +147,7 @@ def lifter_data(config: SFTConfig, pool):
 
 
 def lifter_loss(distribution, target: torch.Tensor):
-    """Joint distance (m) and global rotation distance of the mean, and the likelihood of the true rotations (B, 24, 3, 3).
+    """Joint and global rotation distance of the mean, and the likelihood of the true rotations (B, 24, 3, 3).
 
     The likelihood sees the mean detached: it teaches the uncertainty without pulling at the estimate.
     """
@@ -220,7 +224,7 @@ def tell(config: SFTConfig, pool, run_dir: Path) -> list:
     generator = torch.Generator().manual_seed(config.seed)
     index = draw(pool.weight, config.num_captions, generator).tolist()
     made = datasets.write_captions(pool, index, np.random.default_rng(config.seed))
-    told = [(c.text, [int(s) for s in c.statements], i) for c, i in zip(made, index)]
+    told = [(c.text, [int(s) for s in c.statements], i) for c, i in zip(made, index, strict=True)]
     path.with_suffix(".part").write_text(json.dumps(told))
     os.replace(path.with_suffix(".part"), path)
     return told
@@ -250,7 +254,7 @@ def caption_features(config: SFTConfig, texts: list[str], run_dir: Path, batch: 
                     [backbone.embed(torch.tensor(ids[i], device=config.device)) for i in some]
                 )
                 prefill = backbone.prefill(embeddings, mask)
-                for i, feature, keep in zip(some, prefill.features, backbone.words_mask(mask)):
+                for i, feature, keep in zip(some, prefill.features, backbone.words_mask(mask), strict=True):
                     rows[i] = feature[keep].half().cpu()
             save_atomically(rows, part)
         found |= torch.load(part, weights_only=True)
@@ -312,7 +316,7 @@ def train_joint(config: SFTConfig, pool, told, head, reader, run_dir) -> tuple[B
 
 
 def answer_loss(backbone: Backbone, prompts: list[torch.Tensor], replies: list[str]):
-    """Cross-entropy of the replies after prompts of embeddings [(T_i, C)]; also the features and words mask up to `<POSE>`.
+    """Cross-entropy of replies after prompts of embeddings [(T_i, C)]; also features and words mask up to `<POSE>`.
 
     Prompts are padded on the left and replies on the right, so that all replies start in the same column.
     """

@@ -14,7 +14,7 @@ import torch
 POSE_TOKEN = "<POSE>"
 SYSTEM = "3D pose"  # short: every prompt pays for it
 LORA_TARGETS = r".*\.(q_proj|v_proj)"  # all seven linear layers cost a CPU twice the time of a training step
-#: Depths (share of the layers) whose hidden states the Reader sees: middle layers carry more of the words' meaning than the last.
+#: Depths (share of the layers) that the Reader sees: middle layers carry more of the words' meaning than the last.
 FEATURE_DEPTHS = (0.4, 0.534, 0.667, 0.8)
 
 
@@ -24,7 +24,7 @@ class BackboneError(ValueError):
 
 @dataclass
 class Prefill:
-    """What one pass over prompts leaves behind: features (B, T, C), next-token logits (B, V), the cache, the mask (B, T)."""
+    """What a pass over prompts leaves: features (B, T, C), next-token logits (B, V), the cache, the mask (B, T)."""
 
     features: torch.Tensor
     logits: torch.Tensor
@@ -178,7 +178,7 @@ class Backbone(torch.nn.Module):
         return sum(h * h.pow(2).mean(-1, keepdim=True).add(1e-6).rsqrt() for h in chosen) / len(chosen)
 
     def words_mask(self, mask: torch.Tensor) -> torch.Tensor:
-        """The part of a left-padded prompt mask (B, T) that the Reader sees: everything after the chat's fixed beginning."""
+        """The part of a left-padded prompt mask (B, T) that the Reader sees: after the chat's fixed beginning."""
         return mask & (mask.long().cumsum(-1) > len(self.chat_start))
 
     def prefill(self, embeddings: torch.Tensor, mask: torch.Tensor) -> Prefill:
@@ -204,7 +204,8 @@ class Backbone(torch.nn.Module):
                 break
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
             out = self.model(
-                input_ids=token[:, None], attention_mask=mask.long(), position_ids=mask.long().sum(-1, keepdim=True) - 1,
+                input_ids=token[:, None], attention_mask=mask.long(),
+                position_ids=mask.long().sum(-1, keepdim=True) - 1,
                 past_key_values=cache, use_cache=True,
             )  # fmt: skip
             logits, cache = out.logits[:, -1].float(), out.past_key_values
@@ -254,7 +255,7 @@ def with_lora(model, tokenizer, adapter, trainable: bool, rank: int):
 
 
 def merge_token_rows(model) -> None:
-    """Write the trained row of `<POSE>` into the embedding table; unmerged, peft copies the whole table for every token."""
+    """Write the trained row of `<POSE>` into the table; unmerged, peft copies the whole table for every token."""
     from peft.tuners.trainable_tokens.layer import TrainableTokensLayer
 
     for module in model.modules():

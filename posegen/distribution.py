@@ -34,7 +34,7 @@ def to_tangent(rotations: torch.Tensor, chart: torch.Tensor) -> torch.Tensor:
 
 
 def from_tangent(x: torch.Tensor, chart: torch.Tensor) -> torch.Tensor:
-    """Rotations (..., 24, 3, 3) from coordinates (..., 60) in a chart (..., 24, 3, 3); joints that do not move keep the chart's."""
+    """Rotations (..., 24, 3, 3) from coordinates (..., 60) in a chart; joints that do not move keep the chart's."""
     moving = chart[..., list(MOVING), :, :] @ roma.rotvec_to_rotmat(x.unflatten(-1, (len(MOVING), 3)))
     rotations = chart.expand(*x.shape[:-1], 24, 3, 3).clone()
     rotations[..., list(MOVING), :, :] = moving
@@ -103,7 +103,7 @@ class PoseDistribution:
         return (log_w.exp() * (each - log_w)).sum(-1)
 
     def kl(self, reference: "PoseDistribution") -> torch.Tensor:
-        """(B,) nats: KL(self || reference) bounded from above component by component (chain rule over the component index).
+        """(B,) nats: KL(self || reference), bounded from above component by component.
 
         A sampled estimate of this KL was seen to diverge in training; the closed form does not.
         """

@@ -26,7 +26,8 @@ class ResidualMLP(nn.Module):
         self.enter = nn.Linear(inputs, width)
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width)
+                nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(),
+                nn.Dropout(dropout), nn.Linear(2 * width, width),
             )
             for _ in range(depth)
         )  # fmt: skip

@@ -146,7 +146,7 @@ class PosePolicy:
         text = f"{POSE_TOKEN} {self.backbone.continue_reply(start, MAX_REPLY_TOKENS)[0]}"
         understood = [i for i in probabilities[0].argsort(descending=True).tolist() if probabilities[0, i] > 0.5]
         samples = []
-        for r, lp, shown in zip(rotations.numpy(), log_prob, holds):
+        for r, lp, shown in zip(rotations.numpy(), log_prob, holds, strict=True):
             statements = [
                 Understood(captions.phrase(i), probabilities[0, i].item(), bool(shown[i])) for i in understood
             ]
@@ -198,7 +198,7 @@ class PosePolicy:
         return people
 
     def lift(self, landmarks_2d, landmarks_world, visibility, frame) -> PoseDistribution:
-        """Distribution over poses of B people behind landmarks (B, 33, 2), (B, 33, 3), (B, 33) in a photo of size `frame`.
+        """Poses of B people behind landmarks (B, 33, 2), (B, 33, 3), (B, 33) in a photo of size `frame`.
 
         The landmarks and their mirror image are lifted, and the two estimates averaged.
         """
@@ -218,7 +218,7 @@ class PosePolicy:
         return self.tell(torch.from_numpy(pose.rotations)[None])[0].removeprefix(POSE_TOKEN).strip()
 
     def tell(self, rotations: torch.Tensor) -> list[str]:
-        """Replies (`<POSE> ...`) about poses (B, 24, 3, 3): what each shows goes in as soft tokens, the language model writes."""
+        """Replies (`<POSE> ...`) about poses (B, 24, 3, 3): what each shows goes in as soft tokens."""
         told = [captions.telling(row)[:MAX_TOLD] for row in posecodes.scores(rotations).numpy()]
         pose = self.backbone.embed(torch.tensor([self.backbone.pose_id], device=self.backbone.device))
         prompts = [torch.cat([statement_prompt(self.backbone, self.tokens, t, DESCRIBE), pose]) for t in told]
@@ -268,7 +268,8 @@ def find_folder(path) -> Path:
         return folder
     if path is None or Path(path).is_absolute() or str(path).startswith(".") or str(path).count("/") != 1:
         raise PolicyError(
-            f"There is no policy folder {folder}; give one made by `python -m finetune sft`, or get the repository's assets."
+            f"There is no policy folder {folder}; "
+            "give one made by `python -m finetune sft`, or get the repository's assets."
         )
     from huggingface_hub import snapshot_download
 
@@ -289,7 +290,8 @@ def read_config(folder: Path) -> dict:
     config = json.loads((folder / "config.json").read_text())
     if config.get("format") != FORMAT or tuple(config.get("statements", ())) != posecodes.NAMES:
         raise PolicyError(
-            f"The policy in {folder.name} was trained with other pose statements; train it again with `python -m finetune sft`."
+            f"The policy in {folder.name} was trained with other pose statements; "
+            "train it again with `python -m finetune sft`."
         )
     return config
 

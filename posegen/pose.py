@@ -88,7 +88,8 @@ class Pose:
         poses = poses.reshape(1, -1) if poses.ndim == 1 else poses.reshape(len(poses), -1)
         if poses.shape[1] < 66 or not 0 <= frame < len(poses):
             raise PoseError(
-                f"{path.name} has {len(poses)} frames of {poses.shape[1]} numbers; frame {frame} with at least 66 is needed."
+                f"{path.name} has {len(poses)} frames of {poses.shape[1]} numbers; "
+                f"frame {frame} with at least 66 is needed."
             )
         body = np.zeros(72, np.float32)
         keep = 72 if poses.shape[1] == 72 else 66  # SMPL-H/-X go on with fingers, jaw and eyes after 22 joints

@@ -49,7 +49,8 @@ def mocap(path, split: str) -> tuple[torch.Tensor, np.ndarray]:
     """Poses (N, 24, 3) facing +Z and their clip ids (N,) of split "train" or "val" (clips whose id ends in 7)."""
     if not Path(path).is_file():
         raise DataError(
-            f"There is no pose file {Path(path).name}; make one with `python -m finetune data --source DIR --out FILE.npz`."
+            f"There is no pose file {Path(path).name}; "
+            "make one with `python -m finetune data --source DIR --out FILE.npz`."
         )
     with np.load(path, allow_pickle=False) as data:
         poses, clip = data["poses"], data["clip"]
@@ -131,6 +132,6 @@ def write_captions(pool: PosePool, index, rng: np.random.Generator, weights=None
 def asserted(list_of_captions) -> torch.Tensor:
     """(N, S) float32: 1 where a caption makes the statement."""
     out = torch.zeros(len(list_of_captions), len(posecodes.NAMES))
-    for row, caption in zip(out, list_of_captions):
+    for row, caption in zip(out, list_of_captions, strict=True):
         row[list(caption.statements)] = 1
     return out
