@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from posegen.lexicon import IDIOMS, IMPLIES, TELLING, TELLING_KEYS, WORDS
-from posegen.posecodes import INDEX, STATEMENTS
+from posegen.posecodes import INDEX, MIRROR_STATEMENT, STATEMENTS
 
 MAX_STATEMENTS = 7
 
@@ -61,7 +61,8 @@ PEOPLE = (
     Person("the woman", "her", "herself", "she is"), Person("a figure", "the", "itself", "it is"),
     Person("he", "his", "himself", "he is"), Person("she", "her", "herself", "she is"),
     Person("a human", "the", "themselves", "the person is"), Person("this person", "their", "themselves", "they are"),
-    Person("a guy", "his", "himself", "he is"), Person("a girl", "her", "herself", "she is"), Person("a boy", "his", "himself", "he is"),
+    Person("a guy", "his", "himself", "he is"), Person("a girl", "her", "herself", "she is"), Person("a boy", "his",
+        "himself", "he is"),
 )  # fmt: skip
 PLAIN = Person("the person", "the", "themselves", "the person is")
 YOU = Person("you", "your", "yourself", "you are")
@@ -128,7 +129,8 @@ def _implied(index):
         other = key.startswith("other:")
         key = key.removeprefix("other:")
         for i, t in enumerate(STATEMENTS):
-            if t.key == key and (not s.side or not t.side or ((t.side == s.side) != other) or (s.group == "posture" and not other)):
+            any_side = not s.side or not t.side or (s.group == "posture" and not other)
+            if t.key == key and (any_side or (t.side == s.side) != other):
                 out.add(i)
     return frozenset(out - {index})
 
@@ -136,9 +138,11 @@ def _implied(index):
 # ------------------------------------------------------------------------------------------------ realisation
 
 _PLURALS = {"foot": "feet", "calf": "calves"}
-_PLURAL_WORDS = set("hands arms legs feet knees elbows palms ankles fists shoulders thighs heels shins eyes forearms".split())
+_PLURAL_WORDS = frozenset(
+    "hands arms legs feet knees elbows palms ankles fists shoulders thighs heels shins eyes forearms".split()  # noqa: SIM905
+)
 _ING = {"lie": "lying", "tie": "tying", "die": "dying", "be": "being"}
-_DOUBLED = set("sit put get squat hug grab spin step cup drop let clap tip swim run".split())
+_DOUBLED = frozenset("sit put get squat hug grab spin step drop let clap tip swim run beg jog shrug".split())  # noqa: SIM905
 
 
 def _ing(phrase):
@@ -164,7 +168,7 @@ def _third(phrase):
 
 
 def _fill(text, side, person, both="both", bare=False):
-    """A lexicon text with its marks replaced. `both` is the determiner of paired parts; bare drops "the left ..." to "left ..."."""
+    """A lexicon text with its marks replaced; `both` introduces paired parts, `bare` drops "the" before a part."""
     two = side == "both"
     text = re.sub(r"\[([^|\]]*)\|([^\]]*)\]", lambda m: m[2 if two else 1], text)
     other = {"left": "right", "right": "left"}.get(side, "")
@@ -256,10 +260,10 @@ def _select(units, count, weights, rng):
     """Up to `count` units drawn by weight, without ones that another one implies, MAX_STATEMENTS statements in all."""
     if not units:
         return []
-    idiom_share = 0.6  # an idiom's weight beside a plain unit's
-    singles = np.array([max(weights[i] for i in u.statements) * (idiom_share if len(u.statements) > 2 else 1) for u in units])
+    wanted = np.array([max(weights[i] for i in u.statements) for u in units])
+    wanted *= [0.6 if len(u.statements) > 2 else 1.0 for u in units]  # idioms of many statements a little less
     chosen, said, implied = [], set(), set()
-    for k in rng.choice(len(units), len(units), replace=False, p=singles / singles.sum()):
+    for k in rng.choice(len(units), len(units), replace=False, p=wanted / wanted.sum()):
         mine = set(units[k].statements)
         if mine & (said | implied) or any(said & _implied(i) for i in mine):
             continue
@@ -307,7 +311,9 @@ def _clauses(units, lead, rng):
     person = PEOPLE[rng.integers(len(PEOPLE))]
     clauses = [f"{person.pronoun} {x}" for x in lead]
     clauses += [p.clause(person) for p in _say(units, rng, person, ("noun",) if rng.random() < 0.6 else None)]
-    opener = rng.choice(["", "", "", "a pose where ", "a pose in which ", "in this pose, ", "the pose: ", "pose in which "])
+    opener = rng.choice(
+        ["", "", "", "a pose where ", "a pose in which ", "in this pose, ", "the pose: ", "pose in which "]
+    )
     style = rng.integers(4)
     if style == 0 and not opener:
         return ". ".join(c[0].upper() + c[1:] for c in clauses)
@@ -398,7 +404,7 @@ def write(scores_row, rng: np.random.Generator, tags=(), weights=None) -> Captio
     lead = [] if tag is None else [getattr(tag, "text", tag)]
     style = _STYLES[rng.choice(len(_STYLES), p=_TAG_SHARES if lead else _STYLE_SHARES)]
     if lead and lead[0].startswith("with ") and style is _clauses:
-        style = _participles
+        style = _participles  # "they are with folded arms" is no English
     text = _finish(style(chosen, lead, rng), rng)
     return Caption(text, tuple(sorted(set(said).union(*(u.statements for u in chosen)))))
 
@@ -421,7 +427,7 @@ def _telling(index):
 def _region(index):
     s = STATEMENTS[index]
     part = "arms" if s.group == "hands" else s.group
-    return part, s.key if part == "torso" else ""
+    return part, s.side, s.key if part == "torso" else ""
 
 
 def telling(scores_row) -> list[int]:
@@ -437,23 +443,16 @@ def telling(scores_row) -> list[int]:
         pair = _both(i)
         if pair and pair.statements[1] in held:
             groups.append(pair.statements)
-        elif not (_both(_mirror_of(i)) and _mirror_of(i) in held):
+        elif not (_both(MIRROR_STATEMENT[i]) and MIRROR_STATEMENT[i] in held):
             groups.append((i,))
     order, spoken = [], {}
     while groups:
-        best = max(groups, key=lambda g: (_telling(g[0]) - 1.0 * sum(spoken.get((_region(i), STATEMENTS[i].side), 0) for i in g) / len(g), -g[0]))
+        best = max(groups, key=lambda g: (_telling(g[0]) - sum(spoken.get(_region(i), 0) for i in g) / len(g), -g[0]))
         groups.remove(best)
         for i in best:
-            region = (_region(i), STATEMENTS[i].side)
-            spoken[region] = spoken.get(region, 0) + 1
+            spoken[_region(i)] = spoken.get(_region(i), 0) + 1
         order.extend(best)
     return order
-
-
-def _mirror_of(index):
-    from posegen.posecodes import MIRROR_STATEMENT
-
-    return MIRROR_STATEMENT[index]
 
 
 MAX_WORDS = 22
@@ -489,4 +488,5 @@ def _sentence(postures, rest):
     lead = " and ".join(_Piece.of(u, u.wordings[0], PLAIN, "both").participle() for u in postures)
     if not lead:
         return f"The person has {nouns}." if nouns else "The person is in a pose of their own."
-    return f"The person is {lead} with {nouns}." if nouns else f"The person is {lead}."
+    joint = ", " if " with " in lead else " with "
+    return f"The person is {lead}{joint}{nouns}." if nouns else f"The person is {lead}."

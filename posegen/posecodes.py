@@ -196,7 +196,7 @@ def _hand_across(m):
 def _arms_crossed(m):
     cross = ((m.a.hand - m.b.hand) * m.left).sum(-1)
     across = _min(_under(m.a.hand_out, -0.24, CM5), _under(m.b.hand_out, -0.24, CM5), _under(cross, -0.05, CM5))
-    front = _min(*(_over(s.hand_front, 0.05, CM5) for s in (m.a, m.b)))
+    front = _min(*(_min(_over(s.hand_front, 0.05, CM5), _within(s.hand_up, -0.45, 0.10, CM5)) for s in (m.a, m.b)))
     return _min(across, front, *(_over(s.elbow_bend, 60, DEG) for s in (m.a, m.b)))
 
 
@@ -302,7 +302,9 @@ def _lying(m, height):
 def _on_all_fours(m):
     hands = [_under(s.wrist_height, 0.25, CM5) for s in (m.a, m.b)]
     knees = [_min(_under(s.knee_height, 0.18, CM5), _within(s.knee_bend, 50, 130, DEG)) for s in (m.a, m.b)]
-    return _min(_within(m.tilt, 50, 120, DEG), _under(m.belly_up, -0.5, 0.15), *hands, *knees, _over(m.pelvis, 0.32, CM5))
+    return _min(
+        _within(m.tilt, 50, 120, DEG), _under(m.belly_up, -0.5, 0.15), *hands, *knees, _over(m.pelvis, 0.32, CM5)
+    )
 
 
 def _plank(m):
@@ -378,7 +380,7 @@ _TABLE = (
     ("{side}_arm_sideways", "arms", LENGTH, "the {side} hand is 50 cm or more outside its shoulder and level to 16 cm",
      lambda m: _min(_over(m.a.hand_out, 0.50, CM5), _under(m.a.hand_up.abs(), 0.16, CM5))),
     ("{side}_arm_forward", "arms", BOTH,
-     "the {side} hand is 45 cm or more in front of its shoulder, level to 18 cm, the torso tilted by at most 50 degrees",
+     "the {side} hand is 45 cm or more in front of its shoulder, level to 18 cm, torso tilt up to 50 degrees",
      lambda m: _min(_over(m.a.hand_front, 0.45, CM5), _under(m.a.hand_up.abs(), 0.18, CM5), _under(m.tilt, 50, DEG))),
     ("{side}_arm_down", "arms", LENGTH, "the {side} hand is 46 cm or more below its shoulder, at most 22 cm off line",
      lambda m: _min(_under(m.a.hand_up, -0.46, CM5), _under(m.a.hand_out.abs(), 0.22, CM5),
@@ -396,9 +398,11 @@ _TABLE = (
     ("{side}_elbow_raised", "arms", BOTH, "upright, the {side} elbow is at most 5 cm below its shoulder",
      lambda m: _min(_over(m.a.elbow[:, 1] - m.a.shoulder[:, 1], -0.05, CM5), m.upright)),
     # what the hands touch
-    ("{side}_hand_on_head", "hands", LENGTH, "the {side} hand is within 20 cm of the middle of the head", _hand_on_head),
+    ("{side}_hand_on_head", "hands", LENGTH, "the {side} hand is within 20 cm of the middle of the head",
+        _hand_on_head),
     ("{side}_hand_behind_head", "hands", BOTH,
-     "the {side} hand is within 16 cm of the back of the head, the elbow bent by at least 80 degrees", _hand_behind_head),
+     "the {side} hand is within 16 cm of the back of the head, the elbow bent by at least 80 degrees",
+         _hand_behind_head),
     ("{side}_hand_at_face", "hands", LENGTH, "the {side} hand is within 16 cm of the mouth, before the face",
      _hand_at_face),
     ("{side}_hand_on_chest", "hands", LENGTH, "the {side} hand is within 14 cm of the breastbone", _hand_on_chest),
@@ -418,7 +422,8 @@ _TABLE = (
      lambda m: _under(m.hands_apart, 0.16, CM5)),
     ("hands_wide_apart", "hands", LENGTH, "the hands are 1.15 m or more apart",
      lambda m: _over(m.hands_apart, 1.15, CM5)),
-    ("arms_crossed", "hands", BOTH, "both hands are 24 cm past their shoulders' lines and past each other, before the body",
+    ("arms_crossed", "hands", BOTH,
+        "both hands are 24 cm past their shoulders' lines and past each other, before the body",
      _arms_crossed),
     ("palms_together", "hands", BOTH,
      "the hands are within 14 cm of each other before the chest, both elbows bent by at least 70 degrees",
@@ -442,7 +447,7 @@ _TABLE = (
     ("{side}_foot_lifted", "legs", BOTH, "torso upright to 45 degrees, the {side} ankle is 22 cm above the other",
      lambda m: _min(_over(m.a.ankle[:, 1] - m.b.ankle[:, 1], 0.22, CM5), _under(m.tilt, 45, DEG))),
     ("{side}_leg_raised_high", "legs", BOTH,
-     "the {side} ankle is at most 10 cm below its hip, which is 60 cm high or more, the knee bent by at most 45 degrees",
+     "the {side} ankle is at most 10 cm below its hip, which is 60 cm up, the knee bent by at most 45 degrees",
      lambda m: _min(_over(m.a.leg_up, -0.10, CM5), _under(m.a.knee_bend, 45, DEG), _over(m.pelvis, 0.60, CM5),
                     m.upright)),
     ("{side}_leg_stretched_forward", "legs", BOTH,
@@ -457,7 +462,8 @@ _TABLE = (
      lambda m: _min(_over(m.a.leg_out, 0.35, CM5), _under(m.a.knee_bend, 45, DEG))),
     ("{side}_heel_at_buttocks", "legs", LENGTH, "the {side} ankle is within 28 cm of its hip",
      lambda m: _under(m.a.heel_gap, 0.28, CM5)),
-    ("{side}_foot_on_other_leg", "legs", BOTH, "standing, the {side} foot is lifted 20 cm and within 14 cm of the other leg",
+    ("{side}_foot_on_other_leg", "legs", BOTH,
+        "standing, the {side} foot is lifted 20 cm and within 14 cm of the other leg",
      _foot_on_other_leg),
     ("feet_together", "legs", BOTH, "torso upright to 45 degrees, the ankles are within 20 cm",
      lambda m: _min(_under(m.ankles_apart, 0.20, CM5), _under(m.tilt, 45, DEG))),
@@ -494,40 +500,54 @@ _TABLE = (
     ("looking_down", "head", ANGLE, "torso upright to 40 degrees, the face points 30 degrees or more downwards",
      lambda m: _min(_under(m.gaze_up, -30, DEG), _under(m.tilt, 40, DEG))),
     # postures
-    ("standing", "posture", BOTH, "the pelvis is 76 cm high or more over a leg bent by at most 60 degrees, torso upright",
+    ("standing", "posture", BOTH,
+        "the pelvis is 76 cm high or more over a leg bent by at most 60 degrees, torso upright",
      _standing),
     ("standing_on_{side}_leg", "posture", BOTH, "standing on the {side} foot, the other ankle 20 cm or more higher",
      _standing_on_leg),
-    ("sitting", "posture", BOTH, "seated as on a chair: both thighs within 35 degrees of level, feet in front, pelvis 30 to 70 cm up",
+    ("sitting", "posture", BOTH,
+        "seated as on a chair: both thighs within 35 degrees of level, feet in front, pelvis 30 to 70 cm up",
      _sitting),
-    ("sitting_on_floor", "posture", BOTH, "the pelvis is at most 20 cm high, legs in front, torso upright to 60 degrees",
+    ("sitting_on_floor", "posture", BOTH,
+        "the pelvis is at most 20 cm high, legs in front, torso upright to 60 degrees",
      _sitting_on_floor),
     ("sitting_cross_legged", "posture", BOTH,
-     "sitting on the floor, both knees bent by 90 degrees or more, out and low, the shins crossing inwards", _cross_legged),
-    ("hugging_knees", "posture", BOTH, "on the floor, both knees drawn to the chest and both hands within 20 cm of the shins",
+     "sitting on the floor, both knees bent by 90 degrees or more, out and low, the shins crossing inwards",
+         _cross_legged),
+    ("hugging_knees", "posture", BOTH,
+        "on the floor, both knees drawn to the chest and both hands within 20 cm of the shins",
      _hugging_knees),
-    ("kneeling", "posture", BOTH, "both knees are on the ground (14 cm) and bent by 55 degrees or more, feet behind", _kneeling),
+    ("kneeling", "posture", BOTH, "both knees are on the ground (14 cm) and bent by 55 degrees or more, feet behind",
+        _kneeling),
     ("kneeling_on_{side}_knee", "posture", BOTH, "the {side} knee is on the ground (14 cm), the other foot stands",
      _kneeling_on_knee),
-    ("sitting_on_heels", "posture", BOTH, "both knees on the ground (14 cm), both ankles within 30 cm of the hips, the torso anyhow", _sitting_on_heels),
+    ("sitting_on_heels", "posture", BOTH,
+        "both knees on the ground (14 cm), both ankles within 30 cm of the hips, the torso anyhow", _sitting_on_heels),
     ("squatting", "posture", BOTH, "both knees bent by 75 degrees or more over the feet, the pelvis 22 to 68 cm high",
      _squatting),
     ("lunging_with_{side}_leg", "posture", BOTH,
      "the {side} foot is 50 cm or more in front, its knee bent by 55 degrees or more, the other knee off the ground",
      _lunge),
-    ("lying_on_back", "posture", BOTH, "the torso is 65 degrees or more from upright, belly up, the pelvis at most 30 cm high",
+    ("lying_on_back", "posture", BOTH,
+        "the torso is 65 degrees or more from upright, belly up, the pelvis at most 30 cm high",
      lambda m: _min(_lying(m, 0.30), _over(m.belly_up, 0.65, 0.15))),
-    ("lying_face_down", "posture", BOTH, "the torso is 65 degrees or more from upright, belly down, the pelvis within 22 cm, hips long",
+    ("lying_face_down", "posture", BOTH,
+        "the torso is 65 degrees or more from upright, belly down, the pelvis within 22 cm, hips long",
      lambda m: _min(_lying(m, 0.22), _under(m.belly_up, -0.65, 0.15), _under(m.p[:, 12, 1] - m.low, 0.35, CM5),
                     _under(_max(m.a.hip_bend, m.b.hip_bend), 75, DEG))),
-    ("lying_on_{side}_side", "posture", BOTH, "the torso is 65 degrees or more from upright with the {side} shoulder below",
+    ("lying_on_{side}_side", "posture", BOTH,
+        "the torso is 65 degrees or more from upright with the {side} shoulder below",
      lambda m: _min(_lying(m, 0.30), _under(m.belly_up.abs(), 0.5, 0.15), _under(m.left[:, 1], -0.6, 0.15))),
-    ("on_all_fours", "posture", BOTH, "hands and knees on the ground, belly down, the pelvis 32 cm high or more", _on_all_fours),
+    ("on_all_fours", "posture", BOTH, "hands and knees on the ground, belly down, the pelvis 32 cm high or more",
+        _on_all_fours),
     ("plank", "posture", BOTH, "hands and toes on the ground, body and legs in one line, belly down", _plank),
     ("bridge", "posture", BOTH, "hands and feet on the ground, belly up, the pelvis 28 cm high or more", _bridge),
-    ("downward_dog", "posture", BOTH, "hands and feet on the ground, the hips on top, knees and arms long", _downward_dog),
-    ("upside_down", "posture", BOTH, "the torso is 125 degrees or more from upright, the feet above the hips", _upside_down),
-    ("splits", "posture", BOTH, "the ankles are 1.1 m or more apart, the pelvis at most 45 cm high, the knees long", _splits),
+    ("downward_dog", "posture", BOTH, "hands and feet on the ground, the hips on top, knees and arms long",
+        _downward_dog),
+    ("upside_down", "posture", BOTH, "the torso is 125 degrees or more from upright, the feet above the hips",
+        _upside_down),
+    ("splits", "posture", BOTH, "the ankles are 1.1 m or more apart, the pelvis at most 45 cm high, the knees long",
+        _splits),
 )  # fmt: skip
 
 
@@ -535,9 +555,7 @@ def _statements():
     for name, group, tolerance, definition, score in _TABLE:
         key = name.replace("{side}_", "", 1) if name.startswith("{side}_") else name.replace("{side}", "side")
         for side in ("left", "right") if "{side}" in name else ("",):
-            yield Statement(
-                name.format(side=side), key, group, side, definition.format(side=side), tolerance, score
-            )
+            yield Statement(name.format(side=side), key, group, side, definition.format(side=side), tolerance, score)
 
 
 STATEMENTS: tuple[Statement, ...] = tuple(_statements())

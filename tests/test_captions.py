@@ -27,7 +27,7 @@ def rows(family):
 @pytest.fixture(scope="module")
 def written(rows, family):
     rng = np.random.default_rng(0)
-    return [write(row, rng, tags=tags) for row, tags in zip(rows, family.names)]
+    return [write(row, rng, tags=tags) for row, tags in zip(rows, family.names, strict=True)]
 
 
 def only(*names):
@@ -59,7 +59,7 @@ def test_idioms_name_real_statements_and_their_sides():
 
 
 def test_a_caption_asserts_only_what_holds(written, rows):
-    for caption, row in zip(written, rows):
+    for caption, row in zip(written, rows, strict=True):
         assert (row[list(caption.statements)] >= 0).all(), caption
         assert len(caption.statements) <= MAX_STATEMENTS
 
@@ -67,7 +67,8 @@ def test_a_caption_asserts_only_what_holds(written, rows):
 def test_captions_are_clean_text(written):
     for caption in written:
         text = caption.text
-        assert text and text == text.strip() and not re.search(r"[{}\[\]|<>=]|  | ,|\band and\b|\bwith with\b", text), text
+        assert text and text == text.strip()
+        assert not re.search(r"[{}\[\]|<>=]|  | ,|\band and\b|\bwith with\b", text), text
         assert not re.search(r"\b(the the|the both|is are|their the|a a)\b", text.lower()), text
 
 
@@ -78,9 +79,9 @@ def test_short_and_long_captions(written):
 
 
 def test_a_caption_says_its_side():
-    """A statement that holds for one side only is told with its side, or by an everyday word that stands for the right."""
+    """A one-sided statement is told with its side, or by an everyday word that stands for the right."""
     rng = np.random.default_rng(1)
-    for i, s in enumerate(STATEMENTS):
+    for s in STATEMENTS:
         for _ in range(12) if s.side else ():
             caption = write(only(s.name), rng)
             said = set(re.findall(r"\b(left|right)\b", re.sub(r"right angles?", "", caption.text.lower())))
@@ -156,7 +157,14 @@ def test_phrases_differ_and_mirror():
 
 
 def test_describe_a_pose():
-    row = only("squatting", "left_arm_forward", "right_arm_forward", "head_turned_left", "left_hand_in_front", "left_knee_fully_bent")
+    row = only(
+        "squatting",
+        "left_arm_forward",
+        "right_arm_forward",
+        "head_turned_left",
+        "left_hand_in_front",
+        "left_knee_fully_bent",
+    )
     assert describe(row) == "The person is squatting with both arms stretched forward and the head turned left."
     assert describe(only("left_hand_on_hip", "left_hand_waist_height")) == "The person has the left hand on the hip."
 

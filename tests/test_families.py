@@ -58,7 +58,7 @@ def test_the_facing_is_taken_out(poses):
 
 def test_names_are_true(poses):
     row = scores(roma.rotvec_to_rotmat(torch.from_numpy(poses.axis_angle)))
-    for tags, score in zip(poses.names, row):
+    for tags, score in zip(poses.names, row, strict=True):
         for tag in tags:
             assert (score[list(tag.statements)] >= 0).all(), tag
 

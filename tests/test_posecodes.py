@@ -74,7 +74,14 @@ def test_t_pose():
     names = said(torch.zeros(1, 24, 3))
     assert {"standing", "left_arm_sideways", "right_arm_sideways", "left_elbow_straight", "left_knee_straight",
             "torso_upright", "hands_wide_apart"} <= names  # fmt: skip
-    assert not names & {"sitting", "left_hand_above_head", "arms_crossed", "left_foot_lifted", "head_turned_left", "looking_up"}
+    assert not names & {
+        "sitting",
+        "left_hand_above_head",
+        "arms_crossed",
+        "left_foot_lifted",
+        "head_turned_left",
+        "looking_up",
+    }
 
 
 @pytest.mark.parametrize(
@@ -89,14 +96,26 @@ def test_t_pose():
         (dict(head=(-40, 0, 0)), "looking_up", "looking_down"),
         (dict(spine1=(0, 0, -30)), "torso_leaning_left", "torso_leaning_right"),
         (dict(spine1=(0, 40, 0)), "torso_twisted_left", "torso_twisted_right"),
-        (dict(left_hip=(-90, 0, 0), right_hip=(-90, 0, 0), left_knee=(90, 0, 0), right_knee=(90, 0, 0)), "sitting", "standing"),
+        (
+            dict(left_hip=(-90, 0, 0), right_hip=(-90, 0, 0), left_knee=(90, 0, 0), right_knee=(90, 0, 0)),
+            "sitting",
+            "standing",
+        ),
         (dict(left_hip=(-90, 0, 0), right_hip=(-90, 0, 0)), "sitting_on_floor", "sitting"),
-        (dict(left_knee=(95, 0, 0), right_knee=(95, 0, 0), left_ankle=(50, 0, 0), right_ankle=(50, 0, 0)), "kneeling", "sitting"),
+        (
+            dict(left_knee=(95, 0, 0), right_knee=(95, 0, 0), left_ankle=(50, 0, 0), right_ankle=(50, 0, 0)),
+            "kneeling",
+            "sitting",
+        ),
         (dict(pelvis=(-90, 0, 0), **ARMS_DOWN), "lying_on_back", "lying_face_down"),
         (dict(pelvis=(90, 0, 0), **ARMS_DOWN), "lying_face_down", "lying_on_back"),
         (dict(pelvis=(0, 0, -90), **ARMS_DOWN), "lying_on_left_side", "lying_on_right_side"),
         (dict(pelvis=(180, 0, 0)), "upside_down", "standing"),
-        (dict(pelvis=(60, 0, 0), left_hip=(-60, 0, 0), right_hip=(-60, 0, 0)), "torso_bent_far_forward", "torso_upright"),
+        (
+            dict(pelvis=(60, 0, 0), left_hip=(-60, 0, 0), right_hip=(-60, 0, 0)),
+            "torso_bent_far_forward",
+            "torso_upright",
+        ),
         (dict(left_hip=(0, 0, 30), right_hip=(0, 0, -30)), "legs_wide_apart", "feet_together"),
     ],
 )
@@ -121,15 +140,23 @@ CONTRADICTIONS = [
     ("{s}_hand_in_front", "{s}_hand_behind"), ("{s}_hand_across", "{s}_hand_out_to_side"),
     ("{s}_arm_down", "{s}_arm_sideways"), ("{s}_arm_straight_up", "{s}_arm_diagonally_up"),
     ("left_foot_in_front", "right_foot_in_front"), ("left_foot_lifted", "right_foot_lifted"),
-    ("standing_on_left_leg", "standing_on_right_leg"), ("hands_together", "hands_wide_apart"), ("feet_together", "feet_apart"),
-    ("legs_crossed", "feet_apart"), ("torso_upright", "torso_leaning_forward"), ("torso_leaning_forward", "torso_leaning_back"),
-    ("torso_leaning_left", "torso_leaning_right"), ("torso_twisted_left", "torso_twisted_right"), ("back_rounded", "back_arched"),
-    ("head_turned_left", "head_turned_right"), ("head_tilted_left", "head_tilted_right"), ("looking_up", "looking_down"),
+    ("standing_on_left_leg", "standing_on_right_leg"), ("hands_together", "hands_wide_apart"), ("feet_together",
+        "feet_apart"),
+    ("legs_crossed", "feet_apart"), ("torso_upright", "torso_leaning_forward"), ("torso_leaning_forward",
+        "torso_leaning_back"),
+    ("torso_leaning_left", "torso_leaning_right"), ("torso_twisted_left", "torso_twisted_right"), ("back_rounded",
+        "back_arched"),
+    ("head_turned_left", "head_turned_right"), ("head_tilted_left", "head_tilted_right"), ("looking_up",
+        "looking_down"),
     ("standing", "sitting"), ("standing", "sitting_on_floor"), ("standing", "kneeling"), ("standing", "squatting"),
-    ("standing", "lying_on_back"), ("standing", "upside_down"), ("sitting", "squatting"), ("sitting", "sitting_on_floor"),
-    ("sitting", "kneeling"), ("sitting_on_floor", "kneeling"), ("sitting_on_floor", "squatting"), ("squatting", "kneeling"),
-    ("lying_on_back", "lying_face_down"), ("lying_on_left_side", "lying_on_right_side"), ("lying_on_back", "lying_on_left_side"),
-    ("lying_on_back", "bridge"), ("plank", "lying_face_down"), ("plank", "on_all_fours"), ("downward_dog", "upside_down"),
+    ("standing", "lying_on_back"), ("standing", "upside_down"), ("sitting", "squatting"), ("sitting",
+        "sitting_on_floor"),
+    ("sitting", "kneeling"), ("sitting_on_floor", "kneeling"), ("sitting_on_floor", "squatting"), ("squatting",
+        "kneeling"),
+    ("lying_on_back", "lying_face_down"), ("lying_on_left_side", "lying_on_right_side"), ("lying_on_back",
+        "lying_on_left_side"),
+    ("lying_on_back", "bridge"), ("plank", "lying_face_down"), ("plank", "on_all_fours"), ("downward_dog",
+        "upside_down"),
     ("lunging_with_left_leg", "lunging_with_right_leg"), ("kneeling_on_left_knee", "kneeling_on_right_knee"),
     ("kneeling_on_{s}_knee", "kneeling"),
 ]  # fmt: skip
