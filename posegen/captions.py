@@ -142,7 +142,7 @@ _PLURAL_WORDS = frozenset(
     "hands arms legs feet knees elbows palms ankles fists shoulders thighs heels shins eyes forearms".split()  # noqa: SIM905
 )
 _ING = {"lie": "lying", "tie": "tying", "die": "dying", "be": "being"}
-_DOUBLED = frozenset("sit put get squat hug grab spin step drop let clap tip swim run beg jog shrug".split())  # noqa: SIM905
+_DOUBLED = frozenset("sit put get squat hug grab spin step drop let clap tip swim run beg jog shrug split".split())  # noqa: SIM905
 
 
 def _ing(phrase):

@@ -591,14 +591,14 @@ IDIOMS = (
     (("squatting", "*_arm_forward"), ("> do a squat with {p} arms out in front", "> do squats")),
     (("{s}_hand_on_chest", "standing"), ("> swear an oath with the {s} hand on the heart",
         "> stand for the anthem, {s} hand on the heart")),
-    (("*_hand_on_other_shoulder",), ("> hug {self}", "> shiver, hugging the shoulders")),
+    (("*_hand_on_other_shoulder",), ("> hug {self}", "> shiver while hugging the shoulders")),
     (("lying_on_back", "*_arm_down"), ("> sleep on {p} back", "= in corpse pose",
         "> lie on {p} back with arms at the sides")),
     (("lying_on_back", "*_arm_sideways"), ("> lie on {p} back with arms spread", "> make a snow angel")),
     (("feet_apart", "*_arm_sideways"), ("= like the Vitruvian man", "= spread-eagled")),
-    (("standing", "{s}_foot_in_front", "torso_upright"), ("> walk, {s} foot in front",
+    (("standing", "{s}_foot_in_front", "torso_upright"), ("> walk with the {s} foot in front",
         "> take a step with the {s} foot")),
-    (("{s}_knee_raised", "{o}_leg_stretched_back"), ("> run, {s} knee in front", "> sprint with the {s} knee up")),
+    (("{s}_knee_raised", "{o}_leg_stretched_back"), ("> run with the {s} knee in front", "> sprint with the {s} knee up")),
     (("hands_together", "*_hand_above_head"), ("{p} hands | joined above {p} head", "> join {p} hands overhead")),
     # everyday words that name no side stand for the right one
     (("right_hand_above_shoulder", "right_hand_out_to_side"), ("> wave", "> wave hello", "> wave goodbye",
@@ -691,7 +691,7 @@ IDIOMS = (
         "> hold a sword in both hands")),
     (("hands_together", "*_hand_below_hips", "standing"), ("> stand with hands clasped in front", "> play golf")),
     (("standing", "torso_upright", "*_hand_below_hips"), ("> stand normally", "> stand naturally",
-        "> just stand there", "> stand idle")),
+        "> stand doing nothing", "> stand idle")),
     (("upside_down", "*_elbow_straight"), ("= in a handstand", "> do a handstand", "> stand on {p} hands")),
 )  # fmt: skip
 
