@@ -598,7 +598,8 @@ IDIOMS = (
     (("feet_apart", "*_arm_sideways"), ("= like the Vitruvian man", "= spread-eagled")),
     (("standing", "{s}_foot_in_front", "torso_upright"), ("> walk with the {s} foot in front",
         "> take a step with the {s} foot")),
-    (("{s}_knee_raised", "{o}_leg_stretched_back"), ("> run with the {s} knee in front", "> sprint with the {s} knee up")),
+    (("{s}_knee_raised", "{o}_leg_stretched_back"), ("> run with the {s} knee in front",
+        "> sprint with the {s} knee up")),
     (("hands_together", "*_hand_above_head"), ("{p} hands | joined above {p} head", "> join {p} hands overhead")),
     # everyday words that name no side stand for the right one
     (("right_hand_above_shoulder", "right_hand_out_to_side"), ("> wave", "> wave hello", "> wave goodbye",
