@@ -58,7 +58,7 @@ PEOPLE = (
     Person("someone", "their", "themselves", "they are"), Person("the person", "the", "themselves", "the person is"),
     Person("the person", "their", "themselves", "they are"), Person("a man", "his", "himself", "he is"),
     Person("the man", "his", "himself", "he is"), Person("a woman", "her", "herself", "she is"),
-    Person("the woman", "her", "herself", "she is"), Person("a figure", "the", "itself", "it is"),
+    Person("the woman", "her", "herself", "she is"), Person("a figure", "the", "itself", "the figure is"),
     Person("he", "his", "himself", "he is"), Person("she", "her", "herself", "she is"),
     Person("a human", "the", "themselves", "the person is"), Person("this person", "their", "themselves", "they are"),
     Person("a guy", "his", "himself", "he is"), Person("a girl", "her", "herself", "she is"), Person("a boy", "his",
