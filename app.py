@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--body", metavar="FILE", help="your own neutral SMPL, SMPL-H or SMPL-X file")
     args = parser.parse_args()
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that temporary files go when a service stops the app
     start = time.perf_counter()
     print("Loading the policy ...", flush=True)
     try:

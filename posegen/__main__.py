@@ -82,9 +82,11 @@ def load_policy(args):
 
 
 def run_text(args) -> None:
+    from .policy import check_prompt
     from .render import Renderer
     from .ui import results
 
+    check_prompt(args.prompt)  # before the seconds that loading takes
     policy = load_policy(args)
     samples = policy.text_to_pose(args.prompt, args.samples, args.temperature, args.seed)
     renderer = Renderer(policy.body)

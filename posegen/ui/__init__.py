@@ -33,16 +33,19 @@ def build(policy, root: Path):
     return page.queue(max_size=24)
 
 
-def serve(policy, host: str = "127.0.0.1", port: int | None = None, share: bool = False) -> None:
-    """Serve the page until interrupted. All its files live in one temporary folder that is deleted at the end."""
+def launch(policy, root: Path, **options) -> str:
+    """Open the page with all its files under `root`; gives its address. Options are those of gr.Blocks.launch."""
     from ..photo import MAX_FILE_BYTES
     from .theme import CSS, theme
 
+    os.environ["GRADIO_TEMP_DIR"] = str(root / "cache")
+    answers = root / "answers"
+    answers.mkdir()
+    look = {"theme": theme(), "css": CSS, "footer_links": ["api"], "ssr_mode": False}
+    return build(policy, answers).launch(max_file_size=MAX_FILE_BYTES, **look, **options)[1]
+
+
+def serve(policy, host: str = "127.0.0.1", port: int | None = None, share: bool = False) -> None:
+    """Serve the page until interrupted. All its files live in one temporary folder that is deleted at the end."""
     with tempfile.TemporaryDirectory(prefix="posegen-") as root:
-        os.environ["GRADIO_TEMP_DIR"] = str(Path(root) / "cache")
-        answers = Path(root) / "answers"
-        answers.mkdir()
-        build(policy, answers).launch(
-            server_name=host, server_port=port, share=share, theme=theme(), css=CSS, max_file_size=MAX_FILE_BYTES,
-            show_error=False, footer_links=["api"], ssr_mode=False,
-        )  # fmt: skip
+        launch(policy, Path(root), server_name=host, server_port=port, share=share)

@@ -16,7 +16,7 @@ from .results import sentence_of, write_zip
 #: One request at a time computes; a few more may wait.
 QUEUE = {"concurrency_id": "policy", "concurrency_limit": 1}
 TRANSPARENT = (0.0, 0.0, 0.0, 0.0)
-VIEW = (80, 2.7)  # where the viewer's camera stands: degrees from above, metres
+VIEW = (80, 2.8)  # where the viewer's camera stands: degrees from above, metres
 
 
 @dataclass

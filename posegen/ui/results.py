@@ -15,9 +15,9 @@ PICTURE_SIZE = 448  # pixels; large enough for the page, small enough for four o
 
 def sentence_of(error: Exception) -> str | None:
     """What to tell the user of an error of the project's own or of the file system; None for a fault in the code."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'A file'} cannot be used ({error.strerror.lower()}); choose another place."
-    if type(error).__module__.partition(".")[0] == "posegen":
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename} cannot be used ({error.strerror.lower()}); choose another place."
+    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] == "posegen":
         return " ".join(str(error).split())
     return None
 
