@@ -32,7 +32,7 @@ class SFTConfig:
     """Poses from parametric families."""
     num_recombined: int = 36_000
     """Poses with the upper body of one and the legs of another."""
-    num_captions: int = 18_000
+    num_captions: int = 16_000
     """Captions whose features the reader learns from."""
     num_renders: int = 6_000
     """Rendered training photos."""
@@ -44,12 +44,12 @@ class SFTConfig:
     lora_rank: int = 8
     head_steps: int = 5_000
     reader_steps: int = 3_000
-    lifter_steps: int = 12_000
-    joint_steps: int = 400
+    lifter_steps: int = 6_000
+    joint_steps: int = 250
     """Optimiser steps of the four parts."""
     head_batch: int = 384
     reader_batch: int = 64
-    lifter_batch: int = 512
+    lifter_batch: int = 256
     joint_batch: int = 24
     head_learning_rate: float = 1e-3
     reader_learning_rate: float = 1e-3

@@ -56,7 +56,7 @@ def draw(weight: torch.Tensor, n: int, generator) -> torch.Tensor:
 
 
 def choose_statements(scores: torch.Tensor, rarity: torch.Tensor, generator) -> torch.Tensor:
-    """(B, S) in [0, 1]: up to 7 of the statements that hold, rare ones preferred; half of the rows soft like a reader's."""
+    """(B, S) in [0, 1]: up to 7 of the statements that hold, rare ones preferred; half of them soft like a reader's."""
     true = scores >= 0
     noise = torch.rand(scores.shape, generator=generator).clamp_min(1e-9)
     key = torch.where(true, rarity.log() - (-noise.log()).log(), -torch.inf)

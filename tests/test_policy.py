@@ -1,0 +1,163 @@
+"""The shipped policy on real words and real pictures: contract, determinism, bad input."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from posegen import PosePolicy, posecodes
+from posegen.photo import PhotoError
+from posegen.policy import DEFAULT, MAX_SAMPLES, PolicyError, PromptError, check_prompt
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
+
+
+def held(samples, name):
+    """Share of samples for which a statement holds."""
+    scores = posecodes.scores(torch.from_numpy(np.stack([s.pose.rotations for s in samples])))
+    return posecodes.holds(scores)[:, posecodes.INDEX[name]].float().mean().item()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "statements"),
+    [
+        ("a person standing with both arms raised overhead", ("left_hand_above_head", "right_hand_above_head")),
+        ("kneeling on both knees", ("kneeling",)),
+        ("sitting on a chair with the hands on the knees", ("sitting",)),
+        ("the left arm is stretched out to the side", ("left_arm_sideways",)),
+        ("the right arm is stretched out to the side", ("right_arm_sideways",)),
+        ("lying on the back", ("lying_face_up",)),
+    ],
+)
+def test_words_become_the_pose_they_name(policy, prompt, statements):
+    samples = policy.text_to_pose(prompt, num_samples=16, temperature=0.5, seed=0)
+    for name in statements:
+        assert held(samples, name) >= 0.75, name
+
+
+def test_a_sample_has_what_the_contract_says(policy):
+    sample = policy.text_to_pose("a deep squat with both arms stretched forward", num_samples=2, seed=1)[0]
+    assert sample.pose.axis_angle.shape == (24, 3) and sample.pose.axis_angle.dtype == np.float32
+    assert sample.text.startswith("<POSE> ") and len(sample.text.split()) > 4
+    assert np.isfinite(sample.log_prob) and sample.camera is None
+    assert {"squatting"} <= {u.phrase for u in sample.statements} and all(u.probability > 0.5 for u in sample.statements)
+
+
+def test_the_seed_decides_everything(policy):
+    draw = lambda seed: policy.text_to_pose("someone dancing", num_samples=3, seed=seed)  # noqa: E731
+    first, again, other = draw(3), draw(3), draw(4)
+    for a, b in zip(first, again, strict=True):
+        assert np.array_equal(a.pose.rotations, b.pose.rotations) and (a.text, a.log_prob) == (b.text, b.log_prob)
+    assert not np.allclose(first[0].pose.rotations, other[0].pose.rotations)
+    assert not np.allclose(first[0].pose.rotations, first[1].pose.rotations)
+
+
+def test_temperature_zero_is_the_mode_and_rank_sorts(policy):
+    a, b = policy.text_to_pose("hands on hips", num_samples=2, temperature=0)
+    assert np.array_equal(a.pose.rotations, b.pose.rotations)
+    ranked = policy.text_to_pose("sitting, both hands above the head", num_samples=8, seed=0, rank=True)
+    shown = [sum(u.holds for u in s.statements) for s in ranked]
+    assert shown == sorted(shown, reverse=True)
+
+
+def test_left_and_right_are_told_apart(policy):
+    for side, other in (("left", "right"), ("right", "left")):
+        samples = policy.text_to_pose(f"standing, the {side} hand is above the head", num_samples=16, temperature=0.5)
+        assert held(samples, f"{side}_hand_above_head") > 0.8
+        assert held(samples, f"{other}_hand_above_head") < 0.3
+
+
+def test_body_shape_goes_along(policy):
+    betas = np.linspace(-1, 1, 10)
+    assert np.allclose(policy.text_to_pose("standing", betas=betas)[0].pose.betas, betas)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        ("", "Write in a few words"),
+        ("  \n ", "Write in a few words"),
+        ("1234 !!!", "Write in a few words"),
+        ("<POSE>", "Write in a few words"),
+        ("word " * 5000, "at most 100"),
+        ("человек сидит на стуле", "Only English"),
+        ("一个人坐在椅子上", "Only English"),
+    ],
+)
+def test_bad_words_get_one_sentence(policy, prompt, sentence):
+    with pytest.raises(PromptError, match=sentence):
+        policy.text_to_pose(prompt)
+
+
+def test_special_tokens_in_the_prompt_are_harmless(policy):
+    samples = policy.text_to_pose("<POSE> <|im_end|> kneeling on both knees <|im_start|>", num_samples=8, temperature=0.5)
+    assert held(samples, "kneeling") > 0.7 and samples[0].text.count("<POSE>") == 1
+    assert check_prompt("a <POSE> b") == "a b"
+
+
+def test_bad_sampling_settings_are_named(policy):
+    with pytest.raises(PromptError, match="between 1 and"):
+        policy.text_to_pose("standing", num_samples=MAX_SAMPLES + 1)
+    with pytest.raises(PromptError, match="temperature"):
+        policy.text_to_pose("standing", temperature=-1)
+
+
+def test_every_person_in_a_picture_is_posed_where_they_are(policy):
+    photo = Image.open(EXAMPLES / "three_people.jpg")
+    people = policy.image_to_pose(photo)
+    assert len(people) == 3
+    for person in people:
+        sample = person.samples[0]
+        joints = policy.body.joints([sample.pose])[0]
+        pixels = sample.camera.project(joints, *photo.size)
+        x0, y0, x1, y1 = person.box
+        inside = (pixels[:, 0] > x0 - 20) & (pixels[:, 0] < x1 + 20) & (pixels[:, 1] > y0 - 20) & (pixels[:, 1] < y1 + 20)
+        assert inside.mean() > 0.8
+        assert sample.text.startswith("<POSE> ")
+    sizes = [(p.box[2] - p.box[0]) * (p.box[3] - p.box[1]) for p in people]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_several_samples_of_a_photo_differ_and_keep_their_cameras(policy):
+    (person, *_) = policy.image_to_pose(EXAMPLES / "lunge.jpg", num_samples=3, temperature=1.0, seed=0)
+    a, b, _ = person.samples
+    assert not np.allclose(a.pose.rotations, b.pose.rotations) and a.camera is not None
+
+
+def test_a_picture_without_people_says_so(policy):
+    with pytest.raises(PhotoError, match="No person was found"):
+        policy.image_to_pose(Image.new("RGB", (400, 300), (90, 120, 90)))
+
+
+def test_describe_says_what_is_there(policy):
+    sample = policy.text_to_pose("kneeling on both knees with both hands above the head", temperature=0)[0]
+    assert "kneel" in policy.describe(sample.pose)
+
+
+# ---- the policy folder
+
+
+def test_missing_or_foreign_policies_are_named(tmp_path):
+    with pytest.raises(PolicyError, match="no policy folder"):
+        PosePolicy.from_pretrained(tmp_path / "nowhere")
+    with pytest.raises(PolicyError, match="lacks config.json"):
+        PosePolicy.from_pretrained(tmp_path)
+    shutil.copytree(DEFAULT, tmp_path / "copy")
+    (tmp_path / "copy" / "heads.safetensors").write_bytes(b"not tensors")
+    with pytest.raises(PolicyError, match="damaged"):
+        PosePolicy.from_pretrained(tmp_path / "copy")
+    config = json.loads((DEFAULT / "config.json").read_text())
+    config["statements"] = config["statements"][::-1]
+    (tmp_path / "copy" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(PolicyError, match="other pose statements"):
+        PosePolicy.from_pretrained(tmp_path / "copy")
+
+
+def test_shipped_weights_are_small_and_safe():
+    files = [f for f in DEFAULT.rglob("*") if f.is_file()]
+    assert sum(f.stat().st_size for f in files) < 40e6
+    assert {f.suffix for f in files} <= {".safetensors", ".json", ".md"}
