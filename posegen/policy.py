@@ -277,7 +277,7 @@ def find_folder(path) -> Path:
         return Path(snapshot_download(str(path), allow_patterns=["config.json", "heads.safetensors", "adapter/*"]))
     except Exception as error:
         raise PolicyError(
-            f"There is no policy folder {path}, and the hub did not give one ({type(error).__name__})."
+            f"There is no policy folder {path}, and the hub did not give one ({type(error).__name__}; HF_HUB_OFFLINE=0 lets it be asked)."
         ) from error
 
 
