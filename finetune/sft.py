@@ -329,12 +329,8 @@ def answer_loss(backbone: Backbone, prompts: list[torch.Tensor], replies: list[s
         reply[i, : len(row)], present[i, : len(row)] = torch.tensor(row), True
     reply, present = reply.to(embeddings.device), present.to(embeddings.device)
     whole_mask = torch.cat([mask, present], 1)
-    out = backbone.model(
-        inputs_embeds=torch.cat([embeddings, backbone.embed(reply)], 1), attention_mask=whole_mask.long(),
-        position_ids=(whole_mask.long().cumsum(-1) - 1).clamp_min(0), output_hidden_states=True, use_cache=False,
-        logits_to_keep=longest + 1,
-    )  # fmt: skip
-    logits = out.logits[:, :-1].float()
-    loss = cross_entropy(logits[present], reply[present])
+    out = backbone.hidden(torch.cat([embeddings, backbone.embed(reply)], 1), whole_mask, use_cache=False)
+    before = out.last_hidden_state[:, -longest - 1 : -1]  # what each reply token is predicted from
+    loss = cross_entropy(backbone.logits(before[present]), reply[present])
     end = embeddings.shape[1] + 1  # up to and with <POSE>
     return loss, backbone.features(out.hidden_states)[:, :end], backbone.words_mask(whole_mask[:, :end])

@@ -125,6 +125,11 @@ class Backbone(torch.nn.Module):
         return super().train(mode)
 
     @property
+    def _causal(self):
+        """The causal language model under peft's wrapping, if there is one; LoRA sits in its layers either way."""
+        return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+
+    @property
     def device(self):
         return self.model.device
 
@@ -181,14 +186,30 @@ class Backbone(torch.nn.Module):
         """The part of a left-padded prompt mask (B, T) that the Reader sees: after the chat's fixed beginning."""
         return mask & (mask.long().cumsum(-1) > len(self.chat_start))
 
+    def hidden(self, embeddings: torch.Tensor, mask: torch.Tensor, **cache):
+        """The transformer's output with all hidden states, for input embeddings (B, T, C) and a mask (B, T)."""
+        positions = (mask.long().cumsum(-1) - 1).clamp_min(0)[:, -embeddings.shape[1] :]
+        return self._causal.base_model(
+            inputs_embeds=embeddings,
+            attention_mask=mask.long(),
+            position_ids=positions,
+            output_hidden_states=True,
+            **cache,
+        )
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Next-token logits (N, V) float32 of last hidden states (N, C).
+
+        Rows must lie one after another in memory: torch 2.13 multiplies a bfloat16 slice like h[:, -1:] 300 times slower.
+        """
+        return self._causal.get_output_embeddings()(hidden.contiguous()).float()
+
     def prefill(self, embeddings: torch.Tensor, mask: torch.Tensor) -> Prefill:
         """One pass over prompts given as input embeddings (B, T, C) with mask (B, T), padded on the left."""
-        positions = (mask.long().cumsum(-1) - 1).clamp_min(0)
-        out = self.model(
-            inputs_embeds=embeddings, attention_mask=mask.long(), position_ids=positions,
-            use_cache=True, output_hidden_states=True, logits_to_keep=1,
-        )  # fmt: skip
-        return Prefill(self.features(out.hidden_states), out.logits[:, -1].float(), out.past_key_values, mask)
+        out = self.hidden(embeddings, mask, use_cache=True)
+        return Prefill(
+            self.features(out.hidden_states), self.logits(out.last_hidden_state[:, -1]), out.past_key_values, mask
+        )
 
     @torch.inference_mode()
     def continue_reply(self, start: Prefill, max_new_tokens: int = 40) -> list[str]:
@@ -203,12 +224,8 @@ class Backbone(torch.nn.Module):
             if finished.all():
                 break
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
-            out = self.model(
-                input_ids=token[:, None], attention_mask=mask.long(),
-                position_ids=mask.long().sum(-1, keepdim=True) - 1,
-                past_key_values=cache, use_cache=True,
-            )  # fmt: skip
-            logits, cache = out.logits[:, -1].float(), out.past_key_values
+            out = self.hidden(self.embed(token[:, None]), mask, past_key_values=cache, use_cache=True)
+            logits, cache = self.logits(out.last_hidden_state[:, -1]), out.past_key_values
         ids = torch.stack(tokens, 1)
         return [text.strip() for text in self.tokenizer.batch_decode(ids, skip_special_tokens=True)]
 
