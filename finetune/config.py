@@ -34,7 +34,7 @@ class SFTConfig:
     """Poses with the upper body of one and the legs of another."""
     num_captions: int = 16_000
     """Captions whose features the reader learns from."""
-    num_renders: int = 6_000
+    num_renders: int = 3_000
     """Rendered training photos."""
     num_simulated: int = 120_000
     """Training poses with simulated landmarks."""
@@ -45,7 +45,7 @@ class SFTConfig:
     head_steps: int = 5_000
     reader_steps: int = 3_000
     lifter_steps: int = 6_000
-    joint_steps: int = 250
+    joint_steps: int = 500
     """Optimiser steps of the four parts."""
     head_batch: int = 384
     reader_batch: int = 64

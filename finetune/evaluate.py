@@ -59,6 +59,7 @@ def run(config: EvaluateConfig) -> dict:
     if config.num_captions:
         report["words"] = words(policy, config)
         report["variety"] = variety(policy)
+        report["replies"] = replies(policy, config)
     if config.num_photos:
         report["photos"] = photo_errors(policy, config)
     report["seconds"] = round(time.time() - started)
@@ -73,15 +74,20 @@ def run(config: EvaluateConfig) -> dict:
 # ---- words
 
 
-def validation_captions(config: EvaluateConfig):
-    """Captions of validation poses drawn evenly over clips, their statements (N, S), and the poses' scores (N, S)."""
+def validation_poses(config: EvaluateConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """Poses (num_captions, 24, 3) drawn evenly over validation clips, and how much a caption prefers a statement (S,)."""
     axis_angle, clip = datasets.mocap(config.poses, "val")
-    rng = np.random.default_rng(config.seed)
     per_clip = 1 / np.bincount(clip)[clip]
-    index = rng.choice(len(clip), config.num_captions, p=per_clip / per_clip.sum())
-    scores = posecodes.scores(datasets.rotations(axis_angle[torch.from_numpy(index)]))
-    weights = datasets.rarity(posecodes.scores(datasets.rotations(axis_angle))).numpy()
-    made = [captions.write(row, rng, weights=weights) for row in scores.numpy()]
+    index = np.random.default_rng(config.seed).choice(len(clip), config.num_captions, p=per_clip / per_clip.sum())
+    return axis_angle[torch.from_numpy(index)], datasets.rarity(posecodes.scores(datasets.rotations(axis_angle)))
+
+
+def validation_captions(config: EvaluateConfig):
+    """Captions of `validation_poses`, their statements (N, S), and the poses' scores (N, S)."""
+    axis_angle, weights = validation_poses(config)
+    scores = posecodes.scores(datasets.rotations(axis_angle))
+    rng = np.random.default_rng([config.seed, 1])
+    made = [captions.write(row, rng, weights=weights.numpy()) for row in scores.numpy()]
     return [c.text for c in made], datasets.asserted(made), scores
 
 
@@ -138,6 +144,26 @@ def reading(read: torch.Tensor, wanted: torch.Tensor) -> dict:
         "exact": per_cent((found == asserted).all(1).float()),
         "left_right_confused": per_cent(confused.sum() / only_this_side.sum()),
     }  # fmt: skip
+
+
+@torch.no_grad()
+def replies(policy: PosePolicy, config: EvaluateConfig, count: int = 200, batch: int = 25) -> dict:
+    """How the language model's sentences agree with the rule-written one (`captions.describe`), per cent.
+
+    "described": about validation poses, from soft tokens; "answered": after validation captions, about what they say.
+    """
+    texts, wanted, scores = (rows[:count] for rows in validation_captions(config))
+    axis_angle, _ = validation_poses(config)
+    rotations = datasets.rotations(axis_angle[:count])
+    told, answered = [], []
+    for i in range(0, len(texts), batch):
+        told += policy.tell(rotations[i : i + batch])
+        answered += policy.backbone.continue_reply(policy.read(texts[i : i + batch])[1])
+    rule_told = [captions.describe(row) for row in scores.numpy()]
+    rule_answered = [captions.describe(row) for row in torch.where(wanted > 0, 1.0, -9.0).numpy()]
+    same = lambda ours, rule: round(100 * float(np.mean([a == b for a, b in zip(ours, rule, strict=True)])), 1)  # noqa: E731
+    told = [text.removeprefix(POSE_TOKEN).strip() for text in told]
+    return {"n": len(texts), "described": same(told, rule_told), "answered": same(answered, rule_answered)}
 
 
 def variety(policy: PosePolicy, num_samples: int = 64) -> dict:
@@ -251,13 +277,15 @@ def table(report: dict) -> str:
             for k, v in w.items()
             if isinstance(v, dict) and "strict" in v
         ]
-        r, v = w["reading"], report["variety"]
+        r, v, a = w["reading"], report["variety"], report["replies"]
         lines += [
             "",
             f"Reading: precision {r['precision']}, recall {r['recall']}, captions read exactly {r['exact']}, "
             f"left/right confused {r['left_right_confused']} (per cent).",
             f"Variety: two samples differ by {v['vague_mm']} mm for vague and {v['precise_mm']} mm for precise prompts "
             f"(ratio {v['ratio']}).",
+            f"Replies equal to the rule-written sentence (n = {a['n']}): {a['described']} % of descriptions of poses, "
+            f"{a['answered']} % of answers to captions.",
         ]  # fmt: skip
     if "photos" in report:
         p = report["photos"]

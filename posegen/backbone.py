@@ -200,7 +200,7 @@ class Backbone(torch.nn.Module):
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Next-token logits (N, V) float32 of last hidden states (N, C).
 
-        Rows must lie one after another in memory: torch 2.13 multiplies a bfloat16 slice like h[:, -1:] 300 times slower.
+        Rows must lie one after another in memory: torch 2.13 multiplies bfloat16 slices (h[:, -1:]) 300 times slower.
         """
         return self._causal.get_output_embeddings()(hidden.contiguous()).float()
 
