@@ -17,7 +17,7 @@ import torch
 from finetune.data import datasets, photos
 from posegen import captions, posecodes
 from posegen.photo import LIMB_LANDMARKS
-from posegen.policy import PosePolicy
+from posegen.policy import POSE_TOKEN, PosePolicy
 from posegen.skeleton import LIMBS, forward_kinematics, remove_yaw
 
 VAGUE = ("a person stands", "someone is standing", "a standing figure", "standing", "a person on their feet")
@@ -75,7 +75,7 @@ def run(config: EvaluateConfig) -> dict:
 
 
 def validation_poses(config: EvaluateConfig) -> tuple[torch.Tensor, torch.Tensor]:
-    """Poses (num_captions, 24, 3) drawn evenly over validation clips, and how much a caption prefers a statement (S,)."""
+    """Poses (num_captions, 24, 3) drawn evenly over validation clips, and how rare each statement is (S,)."""
     axis_angle, clip = datasets.mocap(config.poses, "val")
     per_clip = 1 / np.bincount(clip)[clip]
     index = np.random.default_rng(config.seed).choice(len(clip), config.num_captions, p=per_clip / per_clip.sum())
