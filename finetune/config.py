@@ -45,7 +45,7 @@ class SFTConfig:
     head_steps: int = 5_000
     reader_steps: int = 3_000
     lifter_steps: int = 6_000
-    joint_steps: int = 500
+    joint_steps: int = 300
     """Optimiser steps of the four parts."""
     head_batch: int = 384
     reader_batch: int = 64
@@ -54,7 +54,9 @@ class SFTConfig:
     head_learning_rate: float = 1e-3
     reader_learning_rate: float = 1e-3
     lifter_learning_rate: float = 1e-3
-    joint_learning_rate: float = 2e-4
+    lora_learning_rate: float = 1e-3
+    reader_joint_learning_rate: float = 1e-4
+    """LoRA learns a task from nothing, the reader only follows: it was trained on batches many times larger."""
     save_seconds: float = 60.0
     """Time between checkpoints."""
 

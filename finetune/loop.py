@@ -45,6 +45,7 @@ def train(
     """Train `modules` for `steps`, going on from run_dir/NAME.pt where that exists.
 
     Args:
+        learning_rate: peak of the schedule, one for all modules or one per module name.
         modules: name -> nn.Module; parameters with requires_grad are trained, and saved.
         loss_of: f(generator) -> (loss, metrics); all its randomness comes from the generator, which is seeded by the
             step, so that a resumed run draws what the unbroken one would have drawn.
@@ -53,7 +54,12 @@ def train(
     """
     path = Path(run_dir) / f"{name}.pt"
     parameters = [p for module in modules.values() for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, learning_rate, weight_decay=weight_decay)
+    rates = learning_rate if isinstance(learning_rate, dict) else dict.fromkeys(modules, learning_rate)
+    groups = [
+        {"params": [p for p in module.parameters() if p.requires_grad], "peak": rates[key]}
+        for key, module in modules.items()
+    ]
+    optimizer = torch.optim.AdamW(groups, weight_decay=weight_decay)
     first = 0
     if path.is_file():
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -72,7 +78,7 @@ def train(
         module.train()
     for step in range(first, steps):
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate * cosine(step, steps)
+            group["lr"] = group["peak"] * cosine(step, steps)
         torch.manual_seed(seed * 1_000_003 + step)  # dropout
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
         loss, metrics = loss_of(generator)

@@ -26,7 +26,7 @@ from posegen.backbone import Backbone
 from posegen.distribution import to_tangent
 from posegen.head import Lifter, PoseHead, Reader, StatementTokens
 from posegen.photo import landmark_features, mirror_landmarks
-from posegen.policy import DESCRIBE, MAX_TOLD, save_policy, statement_prompt
+from posegen.policy import DESCRIBE, embed_mixed, save_policy, statement_ids
 from posegen.skeleton import LIMBS, forward_kinematics, mirror
 
 MAX_STATEMENTS = 7
@@ -250,10 +250,8 @@ def caption_features(config: SFTConfig, texts: list[str], run_dir: Path, batch: 
             chunk = order[first : first + part_size]
             for start in range(0, len(chunk), batch):
                 some = chunk[start : start + batch]
-                embeddings, mask = backbone.pad_left(
-                    [backbone.embed(torch.tensor(ids[i], device=config.device)) for i in some]
-                )
-                prefill = backbone.prefill(embeddings, mask)
+                padded, mask = backbone.pad_left([ids[i] for i in some])
+                prefill = backbone.prefill(backbone.embed(padded), mask)
                 for i, feature, keep in zip(some, prefill.features, backbone.words_mask(mask), strict=True):
                     rows[i] = feature[keep].half().cpu()
             save_atomically(rows, part)
@@ -271,7 +269,8 @@ def caption_features(config: SFTConfig, texts: list[str], run_dir: Path, batch: 
 
 
 def train_joint(config: SFTConfig, pool, told, head, reader, run_dir) -> tuple[Backbone, StatementTokens]:
-    """LoRA on replies, with reader and head in the loop; the language model's rounding is NF4's throughout."""
+    """LoRA on replies, with reader and (frozen) head in the loop; the language model's rounding is NF4's throughout."""
+    head.requires_grad_(False)
     backbone = Backbone.load(
         config.backbone, trainable=True, device=config.device, lora_rank=config.lora_rank, dequantize=True
     )
@@ -282,17 +281,18 @@ def train_joint(config: SFTConfig, pool, told, head, reader, run_dir) -> tuple[B
             tokens.embedding.weight[i] = backbone.embed(words).float().mean(0).cpu()
     eye = torch.eye(3).expand(24, 3, 3)
     half = config.joint_batch // 2
+    ask = backbone.words(DESCRIBE)
 
     def loss_of(generator):
         picked = [told[i] for i in torch.randint(len(told), (half,), generator=generator).tolist()]
         wanted = statement_matrix([statements for _, statements, _ in picked])
-        prompts = [backbone.embed(torch.tensor(backbone.prompt(backbone.words(text)))) for text, _, _ in picked]
+        prompts = [backbone.prompt(backbone.words(text)) for text, _, _ in picked]
         replies = [captions.describe(said) for said in torch.where(wanted > 0, 1.0, -9.0).numpy()]
         poses = draw(pool.weight, half, generator)
         for scores in pool.scores[poses].numpy():
-            prompts.append(statement_prompt(backbone, tokens, captions.telling(scores)[:MAX_TOLD], DESCRIBE))
+            prompts.append(backbone.prompt(ask + statement_ids(captions.telling(scores))))
             replies.append(captions.describe(scores))
-        reply_loss, features, mask = answer_loss(backbone, prompts, replies)
+        reply_loss, features, mask = answer_loss(backbone, tokens, prompts, replies)
         logits = reader(features[:half], mask[:half])
         read_loss, metrics = reading_loss(logits, wanted)
         x = to_tangent(roma.rotvec_to_rotmat(pool.axis_angle[[i for _, _, i in picked]]), eye)
@@ -300,37 +300,28 @@ def train_joint(config: SFTConfig, pool, told, head, reader, run_dir) -> tuple[B
         loss = reply_loss + 20 * read_loss + 0.3 * pose_loss
         return loss, {"reply": reply_loss.item(), "read": read_loss.item(), "pose": pose_loss.item(), **metrics}
 
-    modules = {"lora": backbone, "reader": reader, "head": head, "tokens": tokens}
-    train(
-        "joint",
-        modules,
-        loss_of,
-        config.joint_steps,
-        config.joint_learning_rate,
-        run_dir,
-        config.save_seconds,
-        0.0,
-        config.seed,
-    )
+    modules = {"lora": backbone, "tokens": tokens, "reader": reader}
+    rates = {name: config.lora_learning_rate for name in modules} | {"reader": config.reader_joint_learning_rate}
+    train("joint", modules, loss_of, config.joint_steps, rates, run_dir, config.save_seconds, 0.0, config.seed)
     return backbone, tokens
 
 
-def answer_loss(backbone: Backbone, prompts: list[torch.Tensor], replies: list[str]):
-    """Cross-entropy of replies after prompts of embeddings [(T_i, C)]; also features and words mask up to `<POSE>`.
+def answer_loss(backbone: Backbone, tokens: StatementTokens, prompts: list[list[int]], replies: list[str]):
+    """Cross-entropy of replies after prompts (ids, statements below zero); also features and words mask up to `<POSE>`.
 
     Prompts are padded on the left and replies on the right, so that all replies start in the same column.
     """
-    embeddings, mask = backbone.pad_left(prompts)
-    ids = [backbone.reply(text) for text in replies]
-    longest = max(map(len, ids))
-    reply = torch.full((len(ids), longest), backbone.tokenizer.eos_token_id)
-    present = torch.zeros(len(ids), longest, dtype=torch.bool)
-    for i, row in enumerate(ids):
+    ids, mask = backbone.pad_left(prompts)
+    answers = [backbone.reply(text) for text in replies]
+    longest = max(map(len, answers))
+    reply = torch.full((len(answers), longest), backbone.tokenizer.eos_token_id)
+    present = torch.zeros(len(answers), longest, dtype=torch.bool)
+    for i, row in enumerate(answers):
         reply[i, : len(row)], present[i, : len(row)] = torch.tensor(row), True
-    reply, present = reply.to(embeddings.device), present.to(embeddings.device)
+    reply, present = reply.to(ids.device), present.to(ids.device)
     whole_mask = torch.cat([mask, present], 1)
-    out = backbone.hidden(torch.cat([embeddings, backbone.embed(reply)], 1), whole_mask, use_cache=False)
+    out = backbone.hidden(embed_mixed(backbone, tokens, torch.cat([ids, reply], 1)), whole_mask, use_cache=False)
     before = out.last_hidden_state[:, -longest - 1 : -1]  # what each reply token is predicted from
     loss = cross_entropy(backbone.logits(before[present]), reply[present])
-    end = embeddings.shape[1] + 1  # up to and with <POSE>
+    end = ids.shape[1] + 1  # up to and with <POSE>
     return loss, backbone.features(out.hidden_states)[:, :end], backbone.words_mask(whole_mask[:, :end])

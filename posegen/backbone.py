@@ -138,7 +138,10 @@ class Backbone(torch.nn.Module):
         return self.model.get_input_embeddings().weight.shape[1]
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
-        """(…,) token ids -> (…, C) input embeddings."""
+        """(…,) token ids -> (…, C) input embeddings.
+
+        Call it once for many ids: while `<POSE>` is trained, each call copies the whole table.
+        """
         return self.model.get_input_embeddings()(ids)
 
     # ---- prompts
@@ -166,13 +169,14 @@ class Backbone(torch.nn.Module):
             self.tokenizer.eos_token_id,
         ]
 
-    def pad_left(self, rows: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Input embeddings of several prompts, [(T_i, C)] -> (B, T, C) padded on the left, and the mask (B, T)."""
-        length = max(len(row) for row in rows)
-        embeddings = torch.stack([torch.nn.functional.pad(row, (0, 0, length - len(row), 0)) for row in rows])
-        columns = torch.arange(length, device=embeddings.device)
-        mask = columns[None] >= torch.tensor([length - len(row) for row in rows], device=embeddings.device)[:, None]
-        return embeddings, mask
+    def pad_left(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids (B, T) of several prompts, padded on the left, and their mask (B, T)."""
+        length = max(map(len, rows))
+        ids = torch.full((len(rows), length), self.tokenizer.eos_token_id)
+        mask = torch.zeros(len(rows), length, dtype=torch.bool)
+        for i, row in enumerate(rows):
+            ids[i, length - len(row) :], mask[i, length - len(row) :] = torch.tensor(row), True
+        return ids.to(self.device), mask.to(self.device)
 
     # ---- forward
 

@@ -97,6 +97,7 @@ class PosePolicy:
 
         folder = find_folder(path)
         config = read_config(folder)
+        shown_on = embedded_body() if body is None else BodyModel.load(body)
         backbone = Backbone.load(config["backbone"], folder / "adapter", load_in_4bit, trainable, device)
         num_statements = len(posecodes.NAMES)
         parts = {
@@ -108,18 +109,16 @@ class PosePolicy:
         load_heads(folder / "heads.safetensors", parts)
         for part in parts.values():
             part.to(device).eval().requires_grad_(trainable)
-        return cls(backbone, **parts, body=embedded_body() if body is None else BodyModel.load(body))
+        return cls(backbone, **parts, body=shown_on)
 
     # ---- words
 
     @torch.no_grad()
     def read(self, prompts: list[str]) -> tuple[torch.Tensor, "object"]:
         """What prompts say: statement probabilities (B, S), and the Prefill that replies go on from."""
-        ids = [self.backbone.prompt(self.backbone.words(check_prompt(p))) + [self.backbone.pose_id] for p in prompts]
-        embeddings, mask = self.backbone.pad_left(
-            [self.backbone.embed(torch.tensor(i, device=self.backbone.device)) for i in ids]
-        )
-        start = self.backbone.prefill(embeddings, mask)
+        rows = [self.backbone.prompt(self.backbone.words(check_prompt(p))) + [self.backbone.pose_id] for p in prompts]
+        ids, mask = self.backbone.pad_left(rows)
+        start = self.backbone.prefill(self.backbone.embed(ids), mask)
         return self.reader(start.features, self.backbone.words_mask(mask)).sigmoid(), start
 
     @torch.no_grad()
@@ -219,20 +218,26 @@ class PosePolicy:
 
     def tell(self, rotations: torch.Tensor) -> list[str]:
         """Replies (`<POSE> ...`) about poses (B, 24, 3, 3): what each shows goes in as soft tokens."""
-        told = [captions.telling(row)[:MAX_TOLD] for row in posecodes.scores(rotations).numpy()]
-        pose = self.backbone.embed(torch.tensor([self.backbone.pose_id], device=self.backbone.device))
-        prompts = [torch.cat([statement_prompt(self.backbone, self.tokens, t, DESCRIBE), pose]) for t in told]
-        start = self.backbone.prefill(*self.backbone.pad_left(prompts))
+        ask = self.backbone.words(DESCRIBE)
+        rows = [
+            self.backbone.prompt(ask + statement_ids(captions.telling(row))) + [self.backbone.pose_id]
+            for row in posecodes.scores(rotations).numpy()
+        ]
+        ids, mask = self.backbone.pad_left(rows)
+        start = self.backbone.prefill(embed_mixed(self.backbone, self.tokens, ids), mask)
         return [f"{POSE_TOKEN} {text}" for text in self.backbone.continue_reply(start, MAX_REPLY_TOKENS)]
 
 
-def statement_prompt(backbone: Backbone, tokens: StatementTokens, statements, words: str) -> torch.Tensor:
-    """Input embeddings (T, C) of a user's turn: words, then one soft token per statement."""
-    device = backbone.device
-    before = backbone.embed(torch.tensor([*backbone.chat_start, *backbone.words(words)], device=device))
-    soft = tokens(torch.tensor([list(statements)], dtype=torch.long, device=device))[0].to(before.dtype)
-    after = backbone.embed(torch.tensor(backbone.chat_end, device=device))
-    return torch.cat([before, soft, after])
+def statement_ids(statements) -> list[int]:
+    """Statements as ids for `embed_mixed`: below zero, -1 for statement 0. At most 8 are told."""
+    return [-1 - i for i in statements[:MAX_TOLD]]
+
+
+def embed_mixed(backbone: Backbone, tokens: StatementTokens, ids: torch.Tensor) -> torch.Tensor:
+    """Input embeddings (B, T, C) of ids (B, T): words, and soft tokens where an id is below zero."""
+    words = backbone.embed(ids.clamp_min(0))
+    soft = tokens((-1 - ids).clamp_min(0)).to(words.dtype)
+    return torch.where(ids[..., None] < 0, soft, words)
 
 
 def check_prompt(prompt: str) -> str:
@@ -277,7 +282,8 @@ def find_folder(path) -> Path:
         return Path(snapshot_download(str(path), allow_patterns=["config.json", "heads.safetensors", "adapter/*"]))
     except Exception as error:
         raise PolicyError(
-            f"There is no policy folder {path}, and the hub did not give one ({type(error).__name__}; HF_HUB_OFFLINE=0 lets it be asked)."
+            f"There is no policy folder {path}, and "
+            f"the hub did not give one ({type(error).__name__}; HF_HUB_OFFLINE=0 lets it be asked)."
         ) from error
 
 

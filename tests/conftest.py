@@ -16,8 +16,8 @@ DEFAULT_DATA = ROOT / ".." / "shared" / "data"
 
 @pytest.fixture(scope="session", autouse=True)
 def torch_threads():
-    """Two threads: what the project promises its speed for, and no more than a CI machine has."""
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    """One thread, as in the app: several on busy cores wait for each other."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

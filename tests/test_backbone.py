@@ -16,8 +16,15 @@ def answering():
     return Backbone.load()
 
 
+LONG = "a person kneels on the left knee and raises both hands"
+
+
+def rows_of(backbone, text):
+    return backbone.prompt(backbone.words(text)) + [backbone.pose_id]
+
+
 def prompt_of(backbone, text):
-    ids = torch.tensor([backbone.prompt(backbone.words(text)) + [backbone.pose_id]])
+    ids = torch.tensor([rows_of(backbone, text)])
     return backbone.embed(ids), torch.ones_like(ids, dtype=torch.bool)
 
 
@@ -103,10 +110,9 @@ def test_the_language_model_still_speaks(answering):
 @torch.inference_mode()
 def test_left_padding_changes_nothing(trainable):
     short, _ = prompt_of(trainable, "standing")
-    long, _ = prompt_of(trainable, "a person kneels on the left knee and raises both hands")
     alone = trainable.prefill(short, torch.ones(short.shape[:2], dtype=torch.bool))
-    embeddings, mask = trainable.pad_left([short[0], long[0]])
-    both = trainable.prefill(embeddings, mask)
+    ids, mask = trainable.pad_left([rows_of(trainable, "standing"), rows_of(trainable, LONG)])
+    both = trainable.prefill(trainable.embed(ids), mask)
     n = short.shape[1]
     assert (both.features[0, -n:] - alone.features[0]).abs().mean() < 0.05 * alone.features.abs().mean()
     assert trainable.words_mask(mask)[0].sum() == n - len(trainable.chat_start)
