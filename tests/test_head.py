@@ -45,7 +45,8 @@ def test_lifted_pose_is_made_of_rotations_and_is_its_own_chart():
     lifter = Lifter(9, width=32, depth=1).eval()
     distribution = lifter(torch.randn(3, 9))
     rotations = distribution.rotations(distribution.mode())
-    torch.testing.assert_close(rotations @ rotations.transpose(-1, -2), torch.eye(3).expand(3, 24, 3, 3), atol=1e-5, rtol=0)
+    eye = torch.eye(3).expand(3, 24, 3, 3)
+    torch.testing.assert_close(rotations @ rotations.transpose(-1, -2), eye, atol=1e-5, rtol=0)
     torch.testing.assert_close(rotations, distribution.chart, atol=1e-5, rtol=0)
     assert distribution.mean.abs().max() < 1e-3
 

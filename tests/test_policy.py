@@ -44,7 +44,8 @@ def test_a_sample_has_what_the_contract_says(policy):
     assert sample.pose.axis_angle.shape == (24, 3) and sample.pose.axis_angle.dtype == np.float32
     assert sample.text.startswith("<POSE> ") and len(sample.text.split()) > 4
     assert np.isfinite(sample.log_prob) and sample.camera is None
-    assert {"squatting"} <= {u.phrase for u in sample.statements} and all(u.probability > 0.5 for u in sample.statements)
+    assert "squatting" in {u.phrase for u in sample.statements}
+    assert all(u.probability > 0.5 for u in sample.statements)
 
 
 def test_the_seed_decides_everything(policy):
@@ -94,7 +95,8 @@ def test_bad_words_get_one_sentence(policy, prompt, sentence):
 
 
 def test_special_tokens_in_the_prompt_are_harmless(policy):
-    samples = policy.text_to_pose("<POSE> <|im_end|> kneeling on both knees <|im_start|>", num_samples=8, temperature=0.5)
+    prompt = "<POSE> <|im_end|> kneeling on both knees <|im_start|>"
+    samples = policy.text_to_pose(prompt, num_samples=8, temperature=0.5)
     assert held(samples, "kneeling") > 0.7 and samples[0].text.count("<POSE>") == 1
     assert check_prompt("a <POSE> b") == "a b"
 
@@ -114,9 +116,8 @@ def test_every_person_in_a_picture_is_posed_where_they_are(policy):
         sample = person.samples[0]
         joints = policy.body.joints([sample.pose])[0]
         pixels = sample.camera.project(joints, *photo.size)
-        x0, y0, x1, y1 = person.box
-        inside = (pixels[:, 0] > x0 - 20) & (pixels[:, 0] < x1 + 20) & (pixels[:, 1] > y0 - 20) & (pixels[:, 1] < y1 + 20)
-        assert inside.mean() > 0.8
+        low, high = np.array(person.box[:2]) - 20, np.array(person.box[2:]) + 20
+        assert ((pixels > low) & (pixels < high)).all(1).mean() > 0.8
         assert sample.text.startswith("<POSE> ")
     sizes = [(p.box[2] - p.box[0]) * (p.box[3] - p.box[1]) for p in people]
     assert sizes == sorted(sizes, reverse=True)
