@@ -88,7 +88,7 @@ def validation_captions(config: EvaluateConfig):
     scores = posecodes.scores(datasets.rotations(axis_angle))
     rng = np.random.default_rng([config.seed, 1])
     made = [captions.write(row, rng, weights=weights.numpy()) for row in scores.numpy()]
-    return [c.text for c in made], datasets.asserted(made), scores
+    return [c.text for c in made], datasets.asserted([c.statements for c in made]), scores
 
 
 def share_held(scores: torch.Tensor, wanted: torch.Tensor, tolerant: bool = True) -> torch.Tensor:

@@ -31,28 +31,19 @@ def cosine(step: int, steps: int, warmup: int = 100) -> float:
     return min(1.0, (step + 1) / warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
-def train(
-    name,
-    modules: dict,
-    loss_of,
-    steps: int,
-    learning_rate: float,
-    run_dir,
-    save_seconds=60.0,
-    weight_decay=1e-3,
-    seed=0,
-):
-    """Train `modules` for `steps`, going on from run_dir/NAME.pt where that exists.
+def train(name, modules: dict, loss_of, steps: int, learning_rate, config, weight_decay=1e-3):
+    """Train `modules` for `steps`, going on from config.run_dir/NAME.pt where that exists.
 
     Args:
-        learning_rate: peak of the schedule, one for all modules or one per module name.
         modules: name -> nn.Module; parameters with requires_grad are trained, and saved.
         loss_of: f(generator) -> (loss, metrics); all its randomness comes from the generator, which is seeded by the
             step, so that a resumed run draws what the unbroken one would have drawn.
+        learning_rate: peak of the schedule, one for all modules or one per module name.
+        config: run_dir, seed and save_seconds are used.
     Raises:
         FloatingPointError: the loss is not a number; the last good checkpoint stays.
     """
-    path = Path(run_dir) / f"{name}.pt"
+    path = Path(config.run_dir) / f"{name}.pt"
     parameters = [p for module in modules.values() for p in module.parameters() if p.requires_grad]
     rates = learning_rate if isinstance(learning_rate, dict) else dict.fromkeys(modules, learning_rate)
     groups = [
@@ -79,8 +70,8 @@ def train(
     for step in range(first, steps):
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * cosine(step, steps)
-        torch.manual_seed(seed * 1_000_003 + step)  # dropout
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
         loss, metrics = loss_of(generator)
         if not torch.isfinite(loss):
             raise FloatingPointError(
@@ -92,7 +83,7 @@ def train(
         optimizer.step()
         if step % max(1, steps // 50) == 0 or step == steps - 1:
             log(
-                run_dir,
+                config.run_dir,
                 stage=name,
                 step=step,
                 loss=loss.item(),
@@ -100,7 +91,7 @@ def train(
                 seconds=round(time.time() - started),
                 **metrics,
             )
-        if time.time() - saved > save_seconds:
+        if time.time() - saved > config.save_seconds:
             saved = time.time()
             save(step + 1)
     if first < steps:

@@ -39,10 +39,10 @@ def run(config: SFTConfig) -> None:
     run_dir.mkdir(parents=True, exist_ok=True)
     pool = datasets.build_pool(config.poses, "train", config.num_families, config.num_recombined, config.seed)
     log(run_dir, stage="data", poses=len(pool), **{f"source_{i}": int((pool.source == i).sum()) for i in range(4)})
-    head = train_head(config, pool, run_dir)
-    reader, told = train_reader(config, pool, run_dir)
-    lifter = train_lifter(config, pool, run_dir)
-    backbone, tokens = train_joint(config, pool, told, head, reader, run_dir)
+    head = train_head(config, pool)
+    lifter = train_lifter(config, pool)
+    reader, told = train_reader(config, pool)
+    backbone, tokens = train_joint(config, pool, told, head, reader)
     save_policy(config.output_dir, config.backbone, backbone, head, reader, lifter, tokens)
     log(run_dir, stage="done", output=str(config.output_dir))
 
@@ -68,10 +68,10 @@ def choose_statements(scores: torch.Tensor, rarity: torch.Tensor, generator) -> 
     return torch.where(torch.rand(len(scores), 1, generator=generator) < 0.5, chosen, soft)
 
 
-def train_head(config: SFTConfig, pool, run_dir) -> PoseHead:
-    head = PoseHead(len(posecodes.NAMES), config.components)
-    eye = torch.eye(3).expand(24, 3, 3)
-    x = torch.cat([to_tangent(roma.rotvec_to_rotmat(part), eye) for part in pool.axis_angle.split(20_000)])
+def train_head(config: SFTConfig, pool) -> PoseHead:
+    head = PoseHead(len(posecodes.NAMES), config.components).to(config.device)
+    rest = torch.eye(3).expand(24, 3, 3)
+    x = torch.cat([to_tangent(roma.rotvec_to_rotmat(part), rest) for part in pool.axis_angle.split(20_000)])
     head.mean.copy_(x.mean(0))
     head.std.copy_(x.std(0) + 0.02)
     rarity = datasets.rarity(pool.scores)
@@ -79,27 +79,18 @@ def train_head(config: SFTConfig, pool, run_dir) -> PoseHead:
     def loss_of(generator):
         index = draw(pool.weight, config.head_batch, generator)
         given = choose_statements(pool.scores[index], rarity, generator)
-        return -head(given).log_prob(x[index]).mean(), {}
+        return -head(given.to(config.device)).log_prob(x[index].to(config.device)).mean(), {}
 
-    train(
-        "head",
-        {"head": head},
-        loss_of,
-        config.head_steps,
-        config.head_learning_rate,
-        run_dir,
-        config.save_seconds,
-        seed=config.seed,
-    )
+    train("head", {"head": head}, loss_of, config.head_steps, config.head_learning_rate, config)
     return head
 
 
 # ---- 2. lifter
 
 
-def train_lifter(config: SFTConfig, pool, run_dir) -> Lifter:
+def train_lifter(config: SFTConfig, pool) -> Lifter:
     features, targets, rendered = lifter_data(config, pool)
-    lifter = Lifter(features.shape[1])
+    lifter = Lifter(features.shape[1]).to(config.device)
     lifter.mean.copy_(features.mean(0))
     lifter.std.copy_(features.std(0) + 1e-3)
     simulated_index, rendered_index = torch.nonzero(~rendered)[:, 0], torch.nonzero(rendered)[:, 0]
@@ -108,19 +99,9 @@ def train_lifter(config: SFTConfig, pool, run_dir) -> Lifter:
         half = config.lifter_batch // 2
         pick = lambda rows: rows[torch.randint(len(rows), (half,), generator=generator)]  # noqa: E731
         index = torch.cat([pick(simulated_index), pick(rendered_index)])
-        distribution = lifter(features[index])
-        return lifter_loss(distribution, targets[index])
+        return lifter_loss(lifter(features[index].to(config.device)), targets[index].to(config.device))
 
-    train(
-        "lifter",
-        {"lifter": lifter},
-        loss_of,
-        config.lifter_steps,
-        config.lifter_learning_rate,
-        run_dir,
-        config.save_seconds,
-        seed=config.seed,
-    )
+    train("lifter", {"lifter": lifter}, loss_of, config.lifter_steps, config.lifter_learning_rate, config)
     return lifter
 
 
@@ -164,14 +145,14 @@ def lifter_loss(distribution, target: torch.Tensor):
 # ---- 3. reader
 
 
-def train_reader(config: SFTConfig, pool, run_dir) -> tuple[Reader, list]:
+def train_reader(config: SFTConfig, pool) -> tuple[Reader, list]:
     """The reader and the captions, [(text, statements, pose index)], it learned from."""
-    told = tell(config, pool, run_dir)
-    store = caption_features(config, [text for text, _, _ in told], run_dir)
+    told = tell(config, pool)
+    store = caption_features(config, [text for text, _, _ in told])
     rows, lengths = store["rows"], store["lengths"]
     offsets = torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)])
-    wanted = statement_matrix([statements for _, statements, _ in told])
-    reader = Reader(rows.shape[1], wanted.shape[1])
+    wanted = datasets.asserted([statements for _, statements, _ in told])
+    reader = Reader(rows.shape[1], wanted.shape[1]).to(config.device)
     sample = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(config.seed))[:50_000]].float()
     reader.mean.copy_(sample.mean(0))
     reader.std.copy_(sample.std(0) + 1e-3)
@@ -186,39 +167,24 @@ def train_reader(config: SFTConfig, pool, run_dir) -> tuple[Reader, list]:
         for i, j in enumerate(index.tolist()):
             n = int(lengths[j])
             hidden[i, :n], mask[i, :n] = rows[offsets[j] : offsets[j] + n].float(), True
-        return reading_loss(reader(hidden, mask), wanted[index])
+        logits = reader(hidden.to(config.device), mask.to(config.device))
+        return reading_loss(logits, wanted[index].to(config.device))
 
-    train(
-        "reader",
-        {"reader": reader},
-        loss_of,
-        config.reader_steps,
-        config.reader_learning_rate,
-        run_dir,
-        config.save_seconds,
-        0.01,
-        config.seed,
-    )
+    train("reader", {"reader": reader}, loss_of, config.reader_steps, config.reader_learning_rate, config, 0.01)
     return reader, told
 
 
 def reading_loss(logits: torch.Tensor, wanted: torch.Tensor):
     """Binary cross-entropy in which a made statement weighs 3, and the share of captions read without any mistake."""
     exact = ((logits > 0) == (wanted > 0.5)).all(1).float().mean().item()
-    return binary_cross_entropy_with_logits(logits, wanted, pos_weight=torch.tensor(3.0)), {"read_exactly": exact}
+    return binary_cross_entropy_with_logits(logits, wanted, pos_weight=torch.tensor(3.0, device=logits.device)), {
+        "read_exactly": exact
+    }
 
 
-def statement_matrix(rows) -> torch.Tensor:
-    """(N, S) float32 of 0 and 1 from lists of statement indices."""
-    out = torch.zeros(len(rows), len(posecodes.NAMES))
-    for i, statements in enumerate(rows):
-        out[i, list(statements)] = 1
-    return out
-
-
-def tell(config: SFTConfig, pool, run_dir: Path) -> list:
+def tell(config: SFTConfig, pool) -> list:
     """Captions of the pool's poses: [(text, statements, pose index)], written once a run."""
-    path = run_dir / "captions.json"
+    path = Path(config.run_dir) / "captions.json"
     if path.is_file():
         return json.loads(path.read_text())
     generator = torch.Generator().manual_seed(config.seed)
@@ -231,11 +197,12 @@ def tell(config: SFTConfig, pool, run_dir: Path) -> list:
 
 
 @torch.inference_mode()
-def caption_features(config: SFTConfig, texts: list[str], run_dir: Path, batch: int = 32) -> dict:
+def caption_features(config: SFTConfig, texts: list[str], batch: int = 32) -> dict:
     """Features of the frozen language model for the words of each text: {"rows": (sum T, C) float16, "lengths": (N,)}.
 
     Computed in the order of length and saved in parts, so that a stopped run goes on.
     """
+    run_dir = Path(config.run_dir)
     path = run_dir / "features.pt"
     if path.is_file():
         return torch.load(path, weights_only=True)
@@ -268,24 +235,24 @@ def caption_features(config: SFTConfig, texts: list[str], run_dir: Path, batch: 
 # ---- 4. joint
 
 
-def train_joint(config: SFTConfig, pool, told, head, reader, run_dir) -> tuple[Backbone, StatementTokens]:
+def train_joint(config: SFTConfig, pool, told, head, reader) -> tuple[Backbone, StatementTokens]:
     """LoRA on replies, with reader and (frozen) head in the loop; the language model's rounding is NF4's throughout."""
     head.requires_grad_(False)
     backbone = Backbone.load(
         config.backbone, trainable=True, device=config.device, lora_rank=config.lora_rank, dequantize=True
     )
-    tokens = StatementTokens(len(posecodes.NAMES), backbone.hidden_size)
+    tokens = StatementTokens(len(posecodes.NAMES), backbone.hidden_size).to(config.device)
     with torch.no_grad():  # a statement starts out as the mean of the words that say it
         for i in range(len(posecodes.NAMES)):
             words = torch.tensor(backbone.words(" " + captions.phrase(i)), device=config.device)
-            tokens.embedding.weight[i] = backbone.embed(words).float().mean(0).cpu()
-    eye = torch.eye(3).expand(24, 3, 3)
+            tokens.embedding.weight[i] = backbone.embed(words).float().mean(0)
+    rest = torch.eye(3).expand(24, 3, 3)
     half = config.joint_batch // 2
     ask = backbone.words(DESCRIBE)
 
     def loss_of(generator):
         picked = [told[i] for i in torch.randint(len(told), (half,), generator=generator).tolist()]
-        wanted = statement_matrix([statements for _, statements, _ in picked])
+        wanted = datasets.asserted([statements for _, statements, _ in picked])
         prompts = [backbone.prompt(backbone.words(text)) for text, _, _ in picked]
         replies = [captions.describe(said) for said in torch.where(wanted > 0, 1.0, -9.0).numpy()]
         poses = draw(pool.weight, half, generator)
@@ -294,15 +261,15 @@ def train_joint(config: SFTConfig, pool, told, head, reader, run_dir) -> tuple[B
             replies.append(captions.describe(scores))
         reply_loss, features, mask = answer_loss(backbone, tokens, prompts, replies)
         logits = reader(features[:half], mask[:half])
-        read_loss, metrics = reading_loss(logits, wanted)
-        x = to_tangent(roma.rotvec_to_rotmat(pool.axis_angle[[i for _, _, i in picked]]), eye)
+        read_loss, metrics = reading_loss(logits, wanted.to(config.device))
+        x = to_tangent(roma.rotvec_to_rotmat(pool.axis_angle[[i for _, _, i in picked]]), rest).to(config.device)
         pose_loss = -head(logits.sigmoid()).log_prob(x).mean() / x.shape[1]
         loss = reply_loss + 20 * read_loss + 0.3 * pose_loss
         return loss, {"reply": reply_loss.item(), "read": read_loss.item(), "pose": pose_loss.item(), **metrics}
 
     modules = {"lora": backbone, "tokens": tokens, "reader": reader}
     rates = {name: config.lora_learning_rate for name in modules} | {"reader": config.reader_joint_learning_rate}
-    train("joint", modules, loss_of, config.joint_steps, rates, run_dir, config.save_seconds, 0.0, config.seed)
+    train("joint", modules, loss_of, config.joint_steps, rates, config, weight_decay=0.0)
     return backbone, tokens
 
 

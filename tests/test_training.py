@@ -65,7 +65,7 @@ def fit_line(run_dir, steps, stop_at=None):
         x = torch.randn(16, 3, generator=generator)
         return ((net(x) - x.sum(1, keepdim=True)) ** 2).mean(), {}
 
-    loop.train("line", {"net": net}, loss_of, steps, 1e-2, run_dir, save_seconds=0)
+    loop.train("line", {"net": net}, loss_of, steps, 1e-2, config.SFTConfig(run_dir=str(run_dir), save_seconds=0))
     return torch.cat([p.flatten() for p in net.parameters()]).detach(), taken
 
 
@@ -85,7 +85,8 @@ def test_a_stopped_run_ends_where_an_unbroken_one_does(tmp_path):
 def test_a_loss_that_is_not_a_number_stops_with_a_sentence(tmp_path):
     net = torch.nn.Linear(1, 1)
     with pytest.raises(FloatingPointError, match="lower its learning rate"):
-        loop.train("bad", {"net": net}, lambda g: (net.weight.sum() * torch.nan, {}), 3, 1e-3, tmp_path)
+        settings = config.SFTConfig(run_dir=str(tmp_path))
+        loop.train("bad", {"net": net}, lambda g: (net.weight.sum() * torch.nan, {}), 3, 1e-3, settings)
 
 
 # ---- the pool
@@ -109,7 +110,7 @@ def test_pool_joins_sources_and_keeps_clips_apart(pose_file):
 def test_captions_of_the_pool_are_true(pose_file):
     pool = datasets.build_pool(pose_file, "train", 100, 30, seed=0)
     made = datasets.write_captions(pool, range(100), np.random.default_rng(0))
-    wanted = datasets.asserted(made)
+    wanted = datasets.asserted([c.statements for c in made])
     assert ((pool.scores[:100] >= 0)[wanted > 0]).all()
     assert wanted.sum(1).mean() > 1.5 and len({c.text for c in made}) > 90
 

@@ -129,9 +129,9 @@ def write_captions(pool: PosePool, index, rng: np.random.Generator, weights=None
     return [captions.write(scores[i], rng, tags=pool.names[i], weights=weights) for i in index]
 
 
-def asserted(list_of_captions) -> torch.Tensor:
-    """(N, S) float32: 1 where a caption makes the statement."""
-    out = torch.zeros(len(list_of_captions), len(posecodes.NAMES))
-    for row, caption in zip(out, list_of_captions, strict=True):
-        row[list(caption.statements)] = 1
+def asserted(statements) -> torch.Tensor:
+    """(N, S) float32: 1 where a caption makes the statement, from N lists of statement indices."""
+    out = torch.zeros(len(statements), len(posecodes.NAMES))
+    for row, made in zip(out, statements, strict=True):
+        row[list(made)] = 1
     return out
