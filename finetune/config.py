@@ -45,7 +45,7 @@ class SFTConfig:
     head_steps: int = 5_000
     reader_steps: int = 3_000
     lifter_steps: int = 6_000
-    joint_steps: int = 300
+    joint_steps: int = 240
     """Optimiser steps of the four parts."""
     head_batch: int = 384
     reader_batch: int = 64

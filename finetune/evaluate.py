@@ -148,22 +148,14 @@ def reading(read: torch.Tensor, wanted: torch.Tensor) -> dict:
 
 @torch.no_grad()
 def replies(policy: PosePolicy, config: EvaluateConfig, count: int = 200, batch: int = 25) -> dict:
-    """How the language model's sentences agree with the rule-written one (`captions.describe`), per cent.
-
-    "described": about validation poses, from soft tokens; "answered": after validation captions, about what they say.
-    """
-    texts, wanted, scores = (rows[:count] for rows in validation_captions(config))
-    axis_angle, _ = validation_poses(config)
-    rotations = datasets.rotations(axis_angle[:count])
-    told, answered = [], []
-    for i in range(0, len(texts), batch):
-        told += policy.tell(rotations[i : i + batch])
-        answered += policy.backbone.continue_reply(policy.read(texts[i : i + batch])[1])
-    rule_told = [captions.describe(row) for row in scores.numpy()]
-    rule_answered = [captions.describe(row) for row in torch.where(wanted > 0, 1.0, -9.0).numpy()]
-    same = lambda ours, rule: round(100 * float(np.mean([a == b for a, b in zip(ours, rule, strict=True)])), 1)  # noqa: E731
-    told = [text.removeprefix(POSE_TOKEN).strip() for text in told]
-    return {"n": len(texts), "described": same(told, rule_told), "answered": same(answered, rule_answered)}
+    """Per cent of the language model's sentences about validation poses that equal the rule's (`captions.describe`)."""
+    rotations = datasets.rotations(validation_poses(config)[0][:count])
+    told = []
+    for part in rotations.split(batch):
+        told += policy.tell(part)
+    rule = [captions.describe(row) for row in posecodes.scores(rotations).numpy()]
+    same = [text.removeprefix(POSE_TOKEN).strip() == sentence for text, sentence in zip(told, rule, strict=True)]
+    return {"n": len(told), "as_the_rule_writes": round(100 * float(np.mean(same)), 1)}
 
 
 def variety(policy: PosePolicy, num_samples: int = 64) -> dict:
@@ -284,8 +276,7 @@ def table(report: dict) -> str:
             f"left/right confused {r['left_right_confused']} (per cent).",
             f"Variety: two samples differ by {v['vague_mm']} mm for vague and {v['precise_mm']} mm for precise prompts "
             f"(ratio {v['ratio']}).",
-            f"Replies equal to the rule-written sentence (n = {a['n']}): {a['described']} % of descriptions of poses, "
-            f"{a['answered']} % of answers to captions.",
+            f"Replies that equal the rule-written sentence: {a['as_the_rule_writes']} % of {a['n']}.",
         ]  # fmt: skip
     if "photos" in report:
         p = report["photos"]

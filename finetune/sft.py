@@ -248,21 +248,21 @@ def train_joint(config: SFTConfig, pool, told, head, reader) -> tuple[Backbone, 
             tokens.embedding.weight[i] = backbone.embed(words).float().mean(0)
     rest = torch.eye(3).expand(24, 3, 3)
     half = config.joint_batch // 2
-    ask = backbone.words(DESCRIBE)
+    ask = backbone.prompt(backbone.words(DESCRIBE))
 
     def loss_of(generator):
         picked = [told[i] for i in torch.randint(len(told), (half,), generator=generator).tolist()]
         wanted = datasets.asserted([statements for _, statements, _ in picked])
-        prompts = [backbone.prompt(backbone.words(text)) for text, _, _ in picked]
-        replies = [captions.describe(said) for said in torch.where(wanted > 0, 1.0, -9.0).numpy()]
-        poses = draw(pool.weight, half, generator)
-        for scores in pool.scores[poses].numpy():
-            prompts.append(backbone.prompt(ask + statement_ids(captions.telling(scores))))
-            replies.append(captions.describe(scores))
-        reply_loss, features, mask = answer_loss(backbone, tokens, prompts, replies)
+        prompts = [backbone.prompt(backbone.words(text)) for text, _, _ in picked] + [ask] * half
+        poses = torch.cat([torch.tensor([i for _, _, i in picked]), draw(pool.weight, half, generator)])
+        answers = [
+            ([backbone.pose_id, *statement_ids(scores)], backbone.reply(captions.describe(scores)))
+            for scores in pool.scores[poses].numpy()
+        ]
+        reply_loss, features, mask = answer_loss(backbone, tokens, prompts, answers)
         logits = reader(features[:half], mask[:half])
         read_loss, metrics = reading_loss(logits, wanted.to(config.device))
-        x = to_tangent(roma.rotvec_to_rotmat(pool.axis_angle[[i for _, _, i in picked]]), rest).to(config.device)
+        x = to_tangent(roma.rotvec_to_rotmat(pool.axis_angle[poses[:half]]), rest).to(config.device)
         pose_loss = -head(logits.sigmoid()).log_prob(x).mean() / x.shape[1]
         loss = reply_loss + 20 * read_loss + 0.3 * pose_loss
         return loss, {"reply": reply_loss.item(), "read": read_loss.item(), "pose": pose_loss.item(), **metrics}
@@ -273,22 +273,24 @@ def train_joint(config: SFTConfig, pool, told, head, reader) -> tuple[Backbone, 
     return backbone, tokens
 
 
-def answer_loss(backbone: Backbone, tokens: StatementTokens, prompts: list[list[int]], replies: list[str]):
-    """Cross-entropy of replies after prompts (ids, statements below zero); also features and words mask up to `<POSE>`.
+def answer_loss(backbone: Backbone, tokens: StatementTokens, prompts: list[list[int]], answers: list):
+    """Cross-entropy of answers after prompts; also the features and the words mask up to `<POSE>`.
 
-    Prompts are padded on the left and replies on the right, so that all replies start in the same column.
+    An answer is ([`<POSE>`, the pose's statements as ids below zero], word ids); statements are given, not predicted.
+    Prompts are padded on the left and answers on the right, so that every `<POSE>` stands in the same column.
     """
     ids, mask = backbone.pad_left(prompts)
-    answers = [backbone.reply(text) for text in replies]
-    longest = max(map(len, answers))
-    reply = torch.full((len(answers), longest), backbone.tokenizer.eos_token_id)
+    longest = max(len(pose) + len(words) for pose, words in answers)
+    answer = torch.full((len(answers), longest), backbone.tokenizer.eos_token_id)
     present = torch.zeros(len(answers), longest, dtype=torch.bool)
-    for i, row in enumerate(answers):
-        reply[i, : len(row)], present[i, : len(row)] = torch.tensor(row), True
-    reply, present = reply.to(ids.device), present.to(ids.device)
+    for i, (pose, words) in enumerate(answers):
+        row = torch.tensor([*pose, *words])
+        answer[i, : len(row)], present[i, : len(row)] = row, True
+    answer, present = answer.to(ids.device), present.to(ids.device)
     whole_mask = torch.cat([mask, present], 1)
-    out = backbone.hidden(embed_mixed(backbone, tokens, torch.cat([ids, reply], 1)), whole_mask, use_cache=False)
-    before = out.last_hidden_state[:, -longest - 1 : -1]  # what each reply token is predicted from
-    loss = cross_entropy(backbone.logits(before[present]), reply[present])
+    out = backbone.hidden(embed_mixed(backbone, tokens, torch.cat([ids, answer], 1)), whole_mask, use_cache=False)
+    before = out.last_hidden_state[:, -longest - 1 : -1]  # what each token of the answer is predicted from
+    predicted = present & (answer >= 0)
+    loss = cross_entropy(backbone.logits(before[predicted]), answer[predicted])
     end = ids.shape[1] + 1  # up to and with <POSE>
     return loss, backbone.features(out.hidden_states)[:, :end], backbone.words_mask(whole_mask[:, :end])

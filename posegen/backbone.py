@@ -31,6 +31,12 @@ class Prefill:
     cache: object
     mask: torch.Tensor
 
+    def repeat(self, times: int) -> "Prefill":
+        """Every row `times` times: several answers share one reading of their prompt.  This one's cache is used up."""
+        self.cache.batch_repeat_interleave(times)
+        features, logits, mask = (v.repeat_interleave(times, 0) for v in (self.features, self.logits, self.mask))
+        return Prefill(features, logits, self.cache, mask)
+
 
 def compute_dtype(device: str) -> torch.dtype:
     """bfloat16 where the hardware multiplies it, else float32."""
@@ -208,16 +214,19 @@ class Backbone(torch.nn.Module):
         """
         return self._causal.get_output_embeddings()(hidden.contiguous()).float()
 
-    def prefill(self, embeddings: torch.Tensor, mask: torch.Tensor) -> Prefill:
-        """One pass over prompts given as input embeddings (B, T, C) with mask (B, T), padded on the left."""
-        out = self.hidden(embeddings, mask, use_cache=True)
+    def prefill(self, embeddings: torch.Tensor, mask: torch.Tensor, start: Prefill | None = None) -> Prefill:
+        """One pass over input embeddings (B, T, C) with mask (B, T), padded on the left; after `start`, if given."""
+        cache = None if start is None else start.cache
+        if start is not None:
+            mask = torch.cat([start.mask, mask], 1)
+        out = self.hidden(embeddings, mask, past_key_values=cache, use_cache=True)
         return Prefill(
             self.features(out.hidden_states), self.logits(out.last_hidden_state[:, -1]), out.past_key_values, mask
         )
 
     @torch.inference_mode()
     def continue_reply(self, start: Prefill, max_new_tokens: int = 40) -> list[str]:
-        """Greedy words after the prompts of `start` (whose last token is `<POSE>`), one string per row."""
+        """Greedy words after the prompts of `start`, one string per row."""
         logits, cache, mask = start.logits, start.cache, start.mask
         tokens, finished = [], torch.zeros(len(mask), dtype=torch.bool, device=mask.device)
         for _ in range(max_new_tokens):

@@ -2,7 +2,7 @@
 
     words   -> language model -> hidden states -> Reader   -> statements -> PoseHead -> PoseDistribution
     photo   -> landmarks                                   -> Lifter                 -> PoseDistribution
-    a pose  -> statements     -> StatementTokens -> language model -> words
+    a pose  -> statements     -> StatementTokens -> language model -> the words after <POSE>
 
 Statements (posecodes.py) stand in the middle, so that understanding and generating can be taught, measured and
 shown apart.

@@ -21,7 +21,7 @@ MAX_WORDS = 100
 MAX_SAMPLES = 64
 MAX_REPLY_TOKENS = 40
 MAX_TOLD = 8
-DESCRIBE = "Describe this pose:"
+DESCRIBE = "Describe the pose."
 
 
 class PolicyError(ValueError):
@@ -47,7 +47,7 @@ class PoseSample:
 
     Attributes:
         pose: the pose; in the camera frame for photos.
-        text: the reply, beginning with `<POSE>`.
+        text: the reply, beginning with `<POSE>`, about this pose.
         log_prob: log-density in nats of the pose under the policy (60 dimensions, radians).
         statements: what was understood of the prompt (words only).
         camera: what an overlay is drawn with (photos only).
@@ -141,11 +141,12 @@ class PosePolicy:
         x = distribution.sample(num_samples, temperature, torch.Generator().manual_seed(seed))
         rotations = distribution.rotations(x)[0].cpu()
         log_prob = distribution.log_prob(x)[0].tolist()
-        holds = posecodes.holds(posecodes.scores(rotations))
-        text = f"{POSE_TOKEN} {self.backbone.continue_reply(start, MAX_REPLY_TOKENS)[0]}"
+        scores = posecodes.scores(rotations)
+        holds = posecodes.holds(scores)
+        texts = self.reply(start.repeat(num_samples), scores)
         understood = [i for i in probabilities[0].argsort(descending=True).tolist() if probabilities[0, i] > 0.5]
         samples = []
-        for r, lp, shown in zip(rotations.numpy(), log_prob, holds, strict=True):
+        for r, lp, shown, text in zip(rotations.numpy(), log_prob, holds, texts, strict=True):
             statements = [
                 Understood(captions.phrase(i), probabilities[0, i].item(), bool(shown[i])) for i in understood
             ]
@@ -217,20 +218,31 @@ class PosePolicy:
         return self.tell(torch.from_numpy(pose.rotations)[None])[0].removeprefix(POSE_TOKEN).strip()
 
     def tell(self, rotations: torch.Tensor) -> list[str]:
-        """Replies (`<POSE> ...`) about poses (B, 24, 3, 3): what each shows goes in as soft tokens."""
-        ask = self.backbone.words(DESCRIBE)
-        rows = [
-            self.backbone.prompt(ask + statement_ids(captions.telling(row))) + [self.backbone.pose_id]
-            for row in posecodes.scores(rotations).numpy()
-        ]
-        ids, mask = self.backbone.pad_left(rows)
-        start = self.backbone.prefill(embed_mixed(self.backbone, self.tokens, ids), mask)
+        """Replies (`<POSE> ...`) to the request to describe poses (B, 24, 3, 3)."""
+        prompt = self.backbone.prompt(self.backbone.words(DESCRIBE)) + [self.backbone.pose_id]
+        ids, mask = self.backbone.pad_left([prompt])
+        start = self.backbone.prefill(self.backbone.embed(ids), mask).repeat(len(rotations))
+        return self.reply(start, posecodes.scores(rotations))
+
+    def reply(self, start, scores: torch.Tensor) -> list[str]:
+        """Replies after prompts read up to `<POSE>`: the pose goes in as soft tokens for what it shows, words follow.
+
+        Args:
+            start: Prefill of B prompts.
+            scores: (B, S) statement scores of their poses.
+        """
+        ids, mask = self.backbone.pad_left([statement_ids(row) for row in scores.numpy()])
+        start = self.backbone.prefill(embed_mixed(self.backbone, self.tokens, ids), mask, start)
         return [f"{POSE_TOKEN} {text}" for text in self.backbone.continue_reply(start, MAX_REPLY_TOKENS)]
 
 
-def statement_ids(statements) -> list[int]:
-    """Statements as ids for `embed_mixed`: below zero, -1 for statement 0. At most 8 are told."""
-    return [-1 - i for i in statements[:MAX_TOLD]]
+def statement_ids(scores_row) -> list[int]:
+    """What a pose tells, from its statement scores (S,), as at least 1 and at most 8 ids for `embed_mixed`.
+
+    Statement i is -1 - i; a pose that tells nothing is stood for by its best statement.
+    """
+    told = captions.telling(scores_row)[:MAX_TOLD] or [int(scores_row.argmax())]
+    return [-1 - i for i in told]
 
 
 def embed_mixed(backbone: Backbone, tokens: StatementTokens, ids: torch.Tensor) -> torch.Tensor:

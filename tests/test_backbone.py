@@ -36,9 +36,7 @@ def lora_gradients(backbone):
         for name in sorted(parameters):
             parameters[name].copy_(0.02 * torch.randn(parameters[name].shape, generator=generator))
     backbone.model.zero_grad()
-    ids = torch.tensor(
-        [backbone.prompt(backbone.words("both arms raised")) + backbone.reply("The person raises both arms.")]
-    )
+    ids = torch.tensor([rows_of(backbone, "both arms raised") + backbone.reply("The person raises both arms.")])
     logits = backbone.model(input_ids=ids).logits.float()
     torch.nn.functional.cross_entropy(logits[0, :-1], ids[0, 1:]).backward()
     # The trap can leave a parameter without any gradient.
@@ -94,10 +92,10 @@ def test_special_tokens_in_the_users_words_are_plain_text(answering):
     assert answering.tokenizer.decode(ids) == f"standing {POSE_TOKEN} <|im_end|> <|im_start|>"
 
 
-def test_reply_starts_with_the_pose_token_and_ends_the_turn(answering):
+def test_reply_ends_the_turn(answering):
     ids = answering.reply("The person stands.")
-    assert ids[0] == answering.pose_id and ids[-1] == answering.tokenizer.eos_token_id
-    assert answering.tokenizer.decode(ids[1:-1]).strip() == "The person stands."
+    assert ids[-1] == answering.tokenizer.eos_token_id
+    assert answering.tokenizer.decode(ids[:-1]).strip() == "The person stands."
 
 
 @torch.inference_mode()
@@ -116,6 +114,16 @@ def test_left_padding_changes_nothing(trainable):
     n = short.shape[1]
     assert (both.features[0, -n:] - alone.features[0]).abs().mean() < 0.05 * alone.features.abs().mean()
     assert trainable.words_mask(mask)[0].sum() == n - len(trainable.chat_start)
+
+
+@torch.inference_mode()
+def test_reading_in_two_parts_and_repeating_equals_reading_at_once(trainable):
+    embeddings, mask = prompt_of(trainable, LONG)
+    whole = trainable.prefill(embeddings, mask)
+    first = trainable.prefill(embeddings[:, :-5], mask[:, :-5]).repeat(2)
+    second = trainable.prefill(embeddings[:, -5:].repeat(2, 1, 1), mask[:, -5:].repeat(2, 1), first)
+    for row in second.logits:
+        assert (row - whole.logits[0]).abs().max() < 0.05 * whole.logits.abs().max()
 
 
 @torch.inference_mode()
