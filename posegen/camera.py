@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+FOCAL = 1.2  # of the image's longer side, about 45 degrees of view: what is assumed of a photo whose lens is unknown
+
 
 @dataclass
 class Camera:
@@ -39,10 +41,10 @@ class Camera:
             points: (J, 3) metres relative to the pelvis, e.g. a pose's joints.
             pixels: (J, 2) where they are seen.
             weights: (J,) confidence of each, 1 by default.
-            focal: pixels; by default the image's longer side times 1.2 (about 45 degrees of view).
+            focal: pixels; by default FOCAL times the image's longer side.
         """
         points, pixels = np.asarray(points, np.float64), np.asarray(pixels, np.float64)
-        focal = focal or 1.2 * max(width, height)
+        focal = focal or FOCAL * max(width, height)
         weights = np.ones(len(points)) if weights is None else np.asarray(weights, np.float64)
         u, v = (pixels - np.array([width, height]) / 2).T * np.array([[1.0], [-1.0]]) / focal  # X / -Z and Y / -Z
         x, y, z = points.T

@@ -200,15 +200,17 @@ class PosePolicy:
     def lift(self, landmarks_2d, landmarks_world, visibility, frame) -> PoseDistribution:
         """Poses of B people behind landmarks (B, 33, 2), (B, 33, 3), (B, 33) in a photo of size `frame`.
 
-        The landmarks and their mirror image are lifted, and the two estimates averaged.
+        The landmarks and their mirror image are lifted, the two estimates averaged and pulled onto the landmarks.
         """
         from posegen.photo import landmark_features, mirror_landmarks
+        from posegen.refine import refine
 
         given = (landmarks_2d, landmarks_world, visibility, frame)
         straight = torch.from_numpy(landmark_features(*given)).to(self.backbone.device)
         turned = torch.from_numpy(landmark_features(*mirror_landmarks(*given), frame)).to(self.backbone.device)
         rotations, log_std = self.lifter.lift(straight)
-        return around(average_with_mirror(rotations, self.lifter.lift(turned)[0]), log_std)
+        rotations = average_with_mirror(rotations, self.lifter.lift(turned)[0])
+        return around(refine(rotations, log_std, landmarks_2d, visibility, frame), log_std)
 
     # ---- poses to words
 
