@@ -3,10 +3,15 @@
 python benchmarks/answers.py
 """
 
+import os
 import resource
 import statistics
+import sys
 import time
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as app.py
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
 REPEATS = 7
