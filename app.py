@@ -17,7 +17,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Words or a photo in, 3D poses out: the page.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to serve on; 0.0.0.0 for every network")
+    here = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")  # a Hugging Face Space sets it
+    parser.add_argument("--host", default=here, help="address to serve on; 0.0.0.0 for every network")
     parser.add_argument("--port", type=int, help="port; by default the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="also open a public gradio.live link")
     parser.add_argument("--policy", metavar="DIR", help="a trained policy's folder instead of assets/policy")
