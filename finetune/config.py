@@ -42,7 +42,7 @@ class SFTConfig:
     components: int = 16
     """Gaussians in the mixture of the pose head."""
     lora_rank: int = 8
-    head_steps: int = 5_000
+    head_steps: int = 10_000
     reader_steps: int = 3_000
     lifter_steps: int = 6_000
     joint_steps: int = 240
