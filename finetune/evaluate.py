@@ -108,7 +108,7 @@ def words(policy: PosePolicy, config: EvaluateConfig, batch: int = 25) -> dict:
     generator = torch.Generator().manual_seed(config.seed)
 
     def scores(statements, temperature, num_samples=1):
-        distribution = policy.head(statements)
+        distribution = policy.distribution(statements)
         x = distribution.sample(num_samples, temperature, generator)
         return posecodes.scores(distribution.rotations(x).flatten(0, 1)).unflatten(0, (len(statements), num_samples))
 
@@ -170,7 +170,7 @@ def variety(policy: PosePolicy, num_samples: int = 512) -> dict:
     """Mean joint distance (mm) between two samples at temperature 1, for a vague prompt and for precise ones."""
     distances = []
     for prompt in (VAGUE, *PRECISE):
-        distribution = policy.head(policy.read([prompt])[0])
+        distribution = policy.distribution(policy.read([prompt])[0])
         x = distribution.sample(num_samples, 1.0, torch.Generator().manual_seed(0))
         joints, _ = forward_kinematics(distribution.rotations(x)[0])
         distances.append(1000 * (joints[::2] - joints[1::2]).norm(dim=-1).mean().item())

@@ -121,6 +121,10 @@ class PosePolicy:
         start = self.backbone.prefill(self.backbone.embed(ids), mask)
         return self.reader(start.features, self.backbone.words_mask(mask)).sigmoid(), start
 
+    def distribution(self, probabilities: torch.Tensor) -> PoseDistribution:
+        """Poses for what was read, (B, S): a statement more likely made than not counts as made, and is obeyed fully."""
+        return self.head((probabilities > 0.5).float())
+
     @torch.no_grad()
     def text_to_pose(
         self, prompt: str, num_samples=1, temperature=1.0, seed=0, betas=None, rank=False
@@ -137,7 +141,7 @@ class PosePolicy:
         """
         check_sampling(num_samples, temperature)
         probabilities, start = self.read([prompt])
-        distribution = self.head(probabilities)
+        distribution = self.distribution(probabilities)
         x = distribution.sample(num_samples, temperature, torch.Generator().manual_seed(seed))
         rotations = distribution.rotations(x)[0].cpu()
         log_prob = distribution.log_prob(x)[0].tolist()

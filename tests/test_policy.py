@@ -30,7 +30,7 @@ def held(samples, name):
         ("sitting on a chair with the hands on the knees", ("sitting",)),
         ("the left arm is stretched out to the side", ("left_arm_sideways",)),
         ("the right arm is stretched out to the side", ("right_arm_sideways",)),
-        ("lying on the back", ("lying_face_up",)),
+        ("lying on the back", ("lying_on_back",)),
     ],
 )
 def test_words_become_the_pose_they_name(policy, prompt, statements):
@@ -67,9 +67,10 @@ def test_temperature_zero_is_the_mode_and_rank_sorts(policy):
 
 def test_left_and_right_are_told_apart(policy):
     for side, other in (("left", "right"), ("right", "left")):
-        samples = policy.text_to_pose(f"standing, the {side} hand is above the head", num_samples=16, temperature=0.5)
+        prompt = f"the {side} hand is above the head and the {other} arm hangs down at the side"
+        samples = policy.text_to_pose(prompt, num_samples=16, temperature=0.5)
         assert held(samples, f"{side}_hand_above_head") > 0.8
-        assert held(samples, f"{other}_hand_above_head") < 0.3
+        assert held(samples, f"{other}_hand_above_head") < 0.2
 
 
 def test_body_shape_goes_along(policy):
@@ -119,7 +120,7 @@ def test_every_person_in_a_picture_is_posed_where_they_are(policy):
         low, high = np.array(person.box[:2]) - 20, np.array(person.box[2:]) + 20
         assert ((pixels > low) & (pixels < high)).all(1).mean() > 0.8
         assert sample.text.startswith("<POSE> ")
-    sizes = [(p.box[2] - p.box[0]) * (p.box[3] - p.box[1]) for p in people]
+    sizes = [max(p.box[2] - p.box[0], p.box[3] - p.box[1]) for p in people]
     assert sizes == sorted(sizes, reverse=True)
 
 
