@@ -168,7 +168,7 @@ class Backbone(torch.nn.Module):
         return [*self.chat_start, *content, *self.chat_end]
 
     def reply(self, text: str) -> list[int]:
-        """Token ids of an answer: `<POSE>`, the words, end of turn."""
+        """Token ids of what follows a pose in an answer: the `<POSE>` that closes it, the words, end of turn."""
         return [
             self.pose_id,
             *self.tokenizer(" " + text, add_special_tokens=False).input_ids,

@@ -122,7 +122,7 @@ class PosePolicy:
         return self.reader(start.features, self.backbone.words_mask(mask)).sigmoid(), start
 
     def distribution(self, probabilities: torch.Tensor) -> PoseDistribution:
-        """Poses for what was read, (B, S): a statement more likely made than not counts as made, and is obeyed fully."""
+        """Poses for what was read, (B, S): a statement more likely made than not counts as made, and is obeyed."""
         return self.head((probabilities > 0.5).float())
 
     @torch.no_grad()
@@ -231,13 +231,13 @@ class PosePolicy:
         return self.reply(start, posecodes.scores(rotations))
 
     def reply(self, start, scores: torch.Tensor) -> list[str]:
-        """Replies after prompts read up to `<POSE>`: the pose goes in as soft tokens for what it shows, words follow.
+        """Replies after prompts read up to `<POSE>`: soft tokens for what the pose shows, a closing `<POSE>`, words.
 
         Args:
             start: Prefill of B prompts.
             scores: (B, S) statement scores of their poses.
         """
-        ids, mask = self.backbone.pad_left([statement_ids(row) for row in scores.numpy()])
+        ids, mask = self.backbone.pad_left([[*statement_ids(row), self.backbone.pose_id] for row in scores.numpy()])
         start = self.backbone.prefill(embed_mixed(self.backbone, self.tokens, ids), mask, start)
         return [f"{POSE_TOKEN} {text}" for text in self.backbone.continue_reply(start, MAX_REPLY_TOKENS)]
 

@@ -92,10 +92,10 @@ def test_special_tokens_in_the_users_words_are_plain_text(answering):
     assert answering.tokenizer.decode(ids) == f"standing {POSE_TOKEN} <|im_end|> <|im_start|>"
 
 
-def test_reply_ends_the_turn(answering):
+def test_reply_closes_the_pose_and_ends_the_turn(answering):
     ids = answering.reply("The person stands.")
-    assert ids[-1] == answering.tokenizer.eos_token_id
-    assert answering.tokenizer.decode(ids[:-1]).strip() == "The person stands."
+    assert ids[0] == answering.pose_id and ids[-1] == answering.tokenizer.eos_token_id
+    assert answering.tokenizer.decode(ids[1:-1]).strip() == "The person stands."
 
 
 @torch.inference_mode()
