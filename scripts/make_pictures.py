@@ -23,8 +23,8 @@ from posegen.render import Renderer  # noqa: E402
 from posegen.ui import launch  # noqa: E402
 
 PROMPTS = (
-    "a deep squat, arms stretched forward", "sitting cross-legged", "a high kick with the right leg",
-    "standing like a T", "on all fours, looking up", "a lunge, hands on the hips", "a deep bow",
+    "a deep squat", "sitting cross-legged", "a high kick with the right leg",
+    "standing like a T", "on all fours", "a lunge, hands on the hips", "bent over at the waist",
     "on the left leg, both arms raised",
 )  # fmt: skip
 PAGE_PROMPT = "a deep squat with both arms stretched forward"
