@@ -81,8 +81,11 @@ def test_words_become_poses_and_files(page):
 def test_body_and_camera_redraw_the_same_poses(page):
     before = pictures(page, 4)
     page.click("text=Body and camera")
-    page.locator("input[type=range][aria-label*='Camera around']").press("End")
-    page.locator("input[type=range][aria-label*='Camera around']").dispatch_event("pointerup")
+    slider = page.locator("input[type=range][aria-label*='Camera around']")
+    slider.wait_for(state="visible")
+    page.wait_for_timeout(500)  # the accordion slides open, and a click has to land where the slider ends up
+    box = slider.bounding_box()
+    slider.click(position={"x": box["width"] - 4, "y": box["height"] / 2})
     page.wait_for_function(f"document.querySelector('.poses img').src != {before[0]!r}")
     _, path = download(page, "npz")
     with open(path, "rb") as file, np.load(file) as npz:
