@@ -3,7 +3,7 @@
 1. head    statements -> poses.  No language model in the loop: millions of (statements, pose) pairs are free.
 2. lifter  landmarks -> poses, from simulated and from rendered BlazePose landmarks.
 3. reader  words -> statements, on features of the frozen language model, computed once.
-4. joint   LoRA: the model learns to answer `<POSE> ...`, while reader and head follow its hidden states.
+4. joint   LoRA: the model learns to say what a pose shows, while the reader follows its hidden states (head frozen).
 
 Then the policy folder is written: adapter/, heads.safetensors, config.json.
 """

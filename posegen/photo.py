@@ -32,10 +32,6 @@ LANDMARKS = (
     "left_heel", "right_heel", "left_foot_index", "right_foot_index",
 )  # fmt: skip
 LANDMARK_MIRROR = (0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(i + (1 if i % 2 else -1) for i in range(11, 33)))
-BONES = (
-    (11, 12), (11, 13), (13, 15), (12, 14), (14, 16), (11, 23), (12, 24), (23, 24), (23, 25), (25, 27), (24, 26),
-    (26, 28), (27, 31), (28, 32), (27, 29), (28, 30), (15, 19), (16, 20), (0, 7), (0, 8),
-)  # fmt: skip
 TORSO = (11, 12, 23, 24)
 BODY = (0, *range(11, 17), *range(23, 29))  # nose and the 12 limb landmarks: what a person is judged by
 #: The 12 landmarks that are SMPL limb joints, in the order of skeleton.LIMBS.

@@ -13,7 +13,6 @@ LIMITS = {
     16: 105, 17: 105, 18: 125, 19: 125, 20: 75, 21: 75, 22: 20, 23: 20,
 }  # fmt: skip
 BONE_END = {1: 4, 2: 5, 16: 18, 17: 19, 18: 20, 19: 21}  # joints whose twist spreads along the bone that follows
-SPINE = (3, 6, 9, 12, 15)
 POSES = 130  # random rotations of each joint
 STRENGTH = 0.9  # share of the way to the target
 RIDGE = 0.3
