@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 import time
 
 # Before Gradio or transformers is imported: nothing calls home, no hub is asked.
@@ -30,8 +31,9 @@ def main() -> int:
     print("Loading the policy ...", flush=True)
     try:
         from posegen import PosePolicy
-        from posegen.ui import serve
+        from posegen.ui import preload, serve
 
+        threading.Thread(target=preload, daemon=True).start()
         policy = PosePolicy.from_pretrained(args.policy, args.body)
         print(f"Policy ready after {time.perf_counter() - start:.1f} s, opening the page ...", flush=True)
         serve(policy, args.host, args.port, args.share)

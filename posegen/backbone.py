@@ -45,6 +45,15 @@ def compute_dtype(device: str) -> torch.dtype:
     return torch.bfloat16
 
 
+def nf4(dtype: torch.dtype):
+    """The 4-bit format that policies are kept in, computing in `dtype`."""
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=False
+    )
+
+
 def resolve(name: str) -> str:
     """A folder or hub id from a backbone's name; the embedded default is fetched on first use."""
     if name == "smollm2-135m":
@@ -84,29 +93,20 @@ class Backbone(torch.nn.Module):
         Args:
             name: "smollm2-135m" (the embedded default), a folder, or a hub id.
             adapter: a peft adapter folder; None with trainable=True makes a fresh LoRA of rank `lora_rank`.
-            load_in_4bit: quantise the linear layers to NF4 while loading.
+            load_in_4bit: the linear layers in NF4, quantised while loading where the files are not.
             trainable: LoRA gets gradients and the packing trap is closed.
             dequantize: keep NF4's rounding but hold the weights unpacked (faster training, four times the memory).
         Raises:
             BackboneError: nothing that loads as a causal language model is there.
         """
-        from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-        dtype = compute_dtype(device)
-        quantization = None
-        if load_in_4bit:
-            quantization = BitsAndBytesConfig(
-                load_in_4bit=True,
-                bnb_4bit_quant_type="nf4",
-                bnb_4bit_compute_dtype=dtype,
-                bnb_4bit_use_double_quant=False,
-            )
-        folder = resolve(name)
+        dtype, folder = compute_dtype(device), resolve(name)
         try:
+            quantized = hasattr(AutoConfig.from_pretrained(folder), "quantization_config")
+            quantization = {"quantization_config": nf4(dtype)} if load_in_4bit and not quantized else {}
             tokenizer = AutoTokenizer.from_pretrained(folder)
-            model = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, quantization_config=quantization, device_map={"": device}
-            )
+            model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, device_map={"": device}, **quantization)
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
             raise BackboneError(
@@ -118,7 +118,9 @@ class Backbone(torch.nn.Module):
             )
             if len(tokenizer) > model.get_input_embeddings().num_embeddings:
                 add_embedding(model, len(tokenizer))
-        if load_in_4bit and dequantize:
+        if quantized:
+            compute_in(model, dtype)
+        if dequantize if load_in_4bit else quantized:
             model = model.dequantize()
         if trainable:
             close_packing_trap(model)
@@ -241,6 +243,18 @@ class Backbone(torch.nn.Module):
             logits, cache = self.logits(out.last_hidden_state[:, -1]), out.past_key_values
         ids = torch.stack(tokens, 1)
         return [text.strip() for text in self.tokenizer.batch_decode(ids, skip_special_tokens=True)]
+
+
+def compute_in(model, dtype: torch.dtype) -> None:
+    """Make a model that was stored in 4 bits compute in `dtype`; transformers loads it in the type it was saved in."""
+    import bitsandbytes as bnb
+
+    for module in model.modules():
+        if isinstance(module, bnb.nn.Linear4bit):
+            module.compute_dtype = module.weight.quant_state.dtype = dtype
+    for weight in model.parameters():
+        if weight.is_floating_point():
+            weight.data = weight.data.to(dtype)
 
 
 def add_embedding(model, size: int) -> None:
