@@ -32,7 +32,9 @@ class SFTConfig:
     """Poses from parametric families."""
     num_recombined: int = 36_000
     """Poses with the upper body of one and the legs of another."""
-    num_captions: int = 16_000
+    num_named: int = 40
+    """Poses of each named pose of the lexicon."""
+    num_captions: int = 40_000
     """Captions whose features the reader learns from."""
     num_renders: int = 3_000
     """Rendered training photos."""
@@ -43,20 +45,18 @@ class SFTConfig:
     """Gaussians in the mixture of the pose head."""
     lora_rank: int = 8
     head_steps: int = 10_000
-    reader_steps: int = 3_000
+    reader_steps: int = 8_000
     lifter_steps: int = 6_000
-    joint_steps: int = 240
+    talker_steps: int = 240
     """Optimiser steps of the four parts."""
     head_batch: int = 384
     reader_batch: int = 64
     lifter_batch: int = 256
-    joint_batch: int = 24
+    talker_batch: int = 24
     head_learning_rate: float = 1e-3
     reader_learning_rate: float = 1e-3
     lifter_learning_rate: float = 1e-3
     lora_learning_rate: float = 1e-3
-    reader_joint_learning_rate: float = 1e-4
-    """LoRA learns a task from nothing, the reader only follows: it was trained on batches many times larger."""
     save_seconds: float = 60.0
     """Time between checkpoints."""
 

@@ -2,8 +2,8 @@
 
 1. head    statements -> poses.  No language model in the loop: millions of (statements, pose) pairs are free.
 2. lifter  landmarks -> poses, from simulated and from rendered BlazePose landmarks.
-3. reader  words -> statements, on features of the frozen language model, computed once.
-4. joint   LoRA: the model learns to say what a pose shows, while the reader follows its hidden states (head frozen).
+3. talker  LoRA: the language model learns to say what a pose shows.
+4. reader  words -> statements, on features of the language model as it is then, computed once.
 
 Then the policy folder is written: adapter/, heads.safetensors, config.json.
 """
@@ -11,6 +11,7 @@ Then the policy folder is written: adapter/, heads.safetensors, config.json.
 import json
 import os
 import time
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +22,19 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from finetune.config import SFTConfig
 from finetune.data import datasets, photos
 from finetune.loop import log, save_atomically, train
+from finetune.photo_evaluation import INSIDE, calibration, readings_of, stands_straight
 from posegen import captions, posecodes
 from posegen.backbone import Backbone
-from posegen.distribution import to_tangent
+from posegen.distribution import DIM, to_tangent
 from posegen.head import Lifter, PoseHead, Reader, StatementTokens
 from posegen.photo import landmark_features, mirror_landmarks
 from posegen.policy import DESCRIBE, embed_mixed, save_policy, statement_ids
+from posegen.refine import lift
 from posegen.skeleton import LIMBS, forward_kinematics, mirror
 
 MAX_STATEMENTS = 7
+STANDING = 0.4  # of the lifter's poses are people who stand straight
+STRETCHED = 6  # other people in the pose of every render
 
 
 def run(config: SFTConfig) -> None:
@@ -37,12 +42,14 @@ def run(config: SFTConfig) -> None:
     torch.manual_seed(config.seed)
     run_dir = Path(config.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
-    pool = datasets.build_pool(config.poses, "train", config.num_families, config.num_recombined, config.seed)
-    log(run_dir, stage="data", poses=len(pool), **{f"source_{i}": int((pool.source == i).sum()) for i in range(4)})
+    pool = datasets.build_pool(
+        config.poses, "train", config.num_families, config.num_recombined, config.seed, config.num_named
+    )
+    log(run_dir, stage="data", poses=len(pool), **{f"source_{i}": int((pool.source == i).sum()) for i in range(5)})
     head = train_head(config, pool)
     lifter = train_lifter(config, pool)
-    reader, told = train_reader(config, pool)
-    backbone, tokens = train_joint(config, pool, told, head, reader)
+    backbone, tokens = train_talker(config, pool)
+    reader = train_reader(config, pool, backbone)
     save_policy(config.output_dir, config.backbone, backbone, head, reader, lifter, tokens)
     log(run_dir, stage="done", output=str(config.output_dir))
 
@@ -55,12 +62,19 @@ def draw(weight: torch.Tensor, n: int, generator) -> torch.Tensor:
 # ---- 1. head
 
 
-def choose_statements(scores: torch.Tensor, rarity: torch.Tensor, generator) -> torch.Tensor:
-    """(B, S) in [0, 1]: up to 7 of the statements that hold, rare ones preferred; half of them soft like a reader's."""
+def choose_statements(scores: torch.Tensor, recipe: torch.Tensor, rarity: torch.Tensor, generator) -> torch.Tensor:
+    """(B, S) in [0, 1]: statements that hold, some of them soft like a reader's.
+
+    Up to 8, rare ones preferred; of poses that show a named pose (recipe (B, S) bool) mostly its whole recipe and some.
+    """
     true = scores >= 0
     noise = torch.rand(scores.shape, generator=generator).clamp_min(1e-9)
     key = torch.where(true, rarity.log() - (-noise.log()).log(), -torch.inf)
     count = torch.randint(0, MAX_STATEMENTS + 1, (len(scores), 1), generator=generator)
+    whole = recipe & (torch.rand(len(scores), 1, generator=generator) < 0.7)
+    key = torch.where(whole, torch.inf, key)
+    more = torch.randint(0, 3, (len(scores), 1), generator=generator)
+    count = torch.where(whole.any(1, keepdim=True), whole.sum(1, keepdim=True) + more, count)
     rank = key.argsort(1, descending=True).argsort(1)
     chosen = ((rank < count) & true).float()
     blur = torch.rand(scores.shape, generator=generator)
@@ -75,10 +89,11 @@ def train_head(config: SFTConfig, pool) -> PoseHead:
     head.mean.copy_(x.mean(0))
     head.std.copy_(x.std(0) + 0.02)
     rarity = datasets.rarity(pool.scores)
+    recipes = datasets.recipes()
 
     def loss_of(generator):
         index = draw(pool.weight, config.head_batch, generator)
-        given = choose_statements(pool.scores[index], rarity, generator)
+        given = choose_statements(pool.scores[index], recipes[pool.unit[index]], rarity, generator)
         return -head(given.to(config.device)).log_prob(x[index].to(config.device)).mean(), {}
 
     train("head", {"head": head}, loss_of, config.head_steps, config.head_learning_rate, config)
@@ -89,7 +104,7 @@ def train_head(config: SFTConfig, pool) -> PoseHead:
 
 
 def train_lifter(config: SFTConfig, pool) -> Lifter:
-    features, targets, rendered = lifter_data(config, pool)
+    features, targets, rendered, held_out = lifter_data(config, pool)
     lifter = Lifter(features.shape[1]).to(config.device)
     lifter.mean.copy_(features.mean(0))
     lifter.std.copy_(features.std(0) + 1e-3)
@@ -102,29 +117,71 @@ def train_lifter(config: SFTConfig, pool) -> Lifter:
         return lifter_loss(lifter(features[index].to(config.device)), targets[index].to(config.device))
 
     train("lifter", {"lifter": lifter}, loss_of, config.lifter_steps, config.lifter_learning_rate, config)
+    calibrate(lifter, held_out)
     return lifter
 
 
 def lifter_data(config: SFTConfig, pool):
-    """Simulated readings, renders and mirrored renders.
+    """Simulated readings, renders, renders stretched to other proportions, and the mirror images of renders.
 
     Returns:
-        landmark features (N, 201), true local rotations (N, 24, 3, 3), which rows are rendered (N,).
+        landmark features (N, 201), true local rotations (N, 24, 3, 3), which rows are rendered (N,), and the tenth of
+        the renders that is kept for `calibrate` (arrays of `photos.load_renders`).
     """
     folder = Path(config.renders) / "train"
-    axis_angle = pool.axis_angle[draw(pool.weight, config.num_renders, torch.Generator().manual_seed(config.seed))]
+    rng = np.random.default_rng(config.seed)
+    weight = stand_more(pool.weight, pool.axis_angle)
+    axis_angle = pool.axis_angle[draw(weight, config.num_renders, torch.Generator().manual_seed(config.seed))]
     photos.render_dataset(axis_angle.numpy(), folder, config.num_renders, config.seed, "train")
     renders = photos.load_renders(folder)
+    kept = max(1, len(renders["index"]) // 10)
+    held_out = {key: value[:kept] for key, value in renders.items()}
+    renders = {key: value[kept:] for key, value in renders.items()}
     errors = photos.ReadingErrors.fit(renders)
-    poses = pool.axis_angle[draw(pool.weight, config.num_simulated, torch.Generator().manual_seed(config.seed + 1))]
-    simulated = photos.simulate_landmarks(poses, errors, np.random.default_rng(config.seed))
-    read = lambda d: tuple(d[key] for key in ("landmarks_2d", "landmarks_world", "visibility", "frame"))  # noqa: E731
-    mirrored = (*mirror_landmarks(*read(renders)), renders["frame"])
-    features = [torch.from_numpy(landmark_features(*given)) for given in (read(simulated), read(renders), mirrored)]
-    turned = torch.from_numpy(renders["axis_angle"])
-    targets = torch.cat([torch.from_numpy(simulated["axis_angle"]), turned, mirror(turned)])
-    rendered = torch.arange(len(targets)) >= len(features[0])
-    return torch.cat(features), roma.rotvec_to_rotmat(targets), rendered
+    poses = pool.axis_angle[draw(weight, config.num_simulated, torch.Generator().manual_seed(config.seed + 1))]
+    simulated = photos.simulate_landmarks(poses, errors, rng)
+    weight = stand_more(torch.ones(len(renders["index"])).double(), torch.from_numpy(renders["axis_angle"]))
+    again = draw(weight, STRETCHED * len(weight), torch.Generator().manual_seed(config.seed + 2)).numpy()
+    stretched = photos.stretch_renders({key: value[again] for key, value in renders.items()}, rng)
+
+    features, targets = [], []
+    for rows, both in ((simulated, False), (renders, True), (stretched, True)):
+        read = readings_of(rows)
+        turned = torch.from_numpy(rows["axis_angle"])
+        features.append(landmark_features(*read))
+        targets.append(turned)
+        if both:
+            features.append(landmark_features(*mirror_landmarks(*read), rows["frame"]))
+            targets.append(mirror(turned))
+    rendered = torch.arange(sum(map(len, features))) >= len(features[0])
+    return torch.from_numpy(np.concatenate(features)), roma.rotvec_to_rotmat(torch.cat(targets)), rendered, held_out
+
+
+def stand_more(weight: torch.Tensor, axis_angle: torch.Tensor) -> torch.Tensor:
+    """Weights (N,) of poses (N, 24, 3) changed so that STANDING of all draws are people who stand straight.
+
+    Mocap's people are always about to move; those in photos mostly stand.
+    """
+    joints = torch.cat([forward_kinematics(roma.rotvec_to_rotmat(part))[0] for part in axis_angle.split(20_000)])
+    stands = stands_straight(joints)
+    share = (weight * stands).sum() / weight.sum()
+    if share in (0, 1):
+        return weight
+    return weight * torch.where(stands, STANDING / share, (1 - STANDING) / (1 - share))
+
+
+@torch.no_grad()
+def calibrate(lifter: Lifter, renders: dict) -> None:
+    """Scale the lifter's standard deviations so that 68% of angles are within one of them on unseen renders."""
+    low, high = -1.0, 1.5
+    bias = lifter.net.leave.bias[-DIM:]
+    start = bias.clone()
+    for _ in range(10):
+        middle = (low + high) / 2
+        bias.copy_(start + middle)
+        truth = roma.rotvec_to_rotmat(torch.from_numpy(renders["axis_angle"]))
+        inside = calibration(lift(lifter, *readings_of(renders)), truth)["angles_inside"]
+        low, high = (middle, high) if inside < 100 * INSIDE else (low, middle)
 
 
 def lifter_loss(distribution, target: torch.Tensor):
@@ -142,16 +199,69 @@ def lifter_loss(distribution, target: torch.Tensor):
     return 10 * joint + 2 * rotation + 0.1 * likelihood, {"joint_mm": 1000 * joint.item()}
 
 
-# ---- 3. reader
+# ---- 3. talker
 
 
-def train_reader(config: SFTConfig, pool) -> tuple[Reader, list]:
-    """The reader and the captions, [(text, statements, pose index)], it learned from."""
+def train_talker(config: SFTConfig, pool) -> tuple[Backbone, StatementTokens]:
+    """LoRA on replies about poses; the language model's rounding is NF4's throughout."""
+    backbone = Backbone.load(
+        config.backbone, trainable=True, device=config.device, lora_rank=config.lora_rank, dequantize=True
+    )
+    tokens = StatementTokens(len(posecodes.NAMES), backbone.hidden_size).to(config.device)
+    with torch.no_grad():  # a statement starts out as the mean of the words that say it
+        for i in range(len(posecodes.NAMES)):
+            words = torch.tensor(backbone.words(" " + captions.phrase(i)), device=config.device)
+            tokens.embedding.weight[i] = backbone.embed(words).float().mean(0)
+    half = config.talker_batch // 2
+    ask = backbone.prompt(backbone.words(DESCRIBE))
+    weights = datasets.rarity(pool.scores)
+
+    def loss_of(generator):
+        poses = draw(pool.weight, 2 * half, generator)
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+        told = datasets.write_captions(pool, poses[:half], rng, weights)
+        prompts = [backbone.prompt(backbone.words(caption.text)) for caption in told] + [ask] * half
+        answers = [
+            ([backbone.pose_id, *statement_ids(scores)], backbone.reply(captions.describe(scores)))
+            for scores in pool.scores[poses].numpy()
+        ]
+        return answer_loss(backbone, tokens, prompts, answers), {}
+
+    modules = {"lora": backbone, "tokens": tokens}
+    train("talker", modules, loss_of, config.talker_steps, config.lora_learning_rate, config, weight_decay=0.0)
+    return backbone, tokens
+
+
+def answer_loss(backbone: Backbone, tokens: StatementTokens, prompts: list[list[int]], answers: list) -> torch.Tensor:
+    """Cross-entropy of answers after prompts.
+
+    An answer is ([`<POSE>`, the pose's statements as ids below zero], word ids); statements are given, not predicted.
+    Prompts are padded on the left and answers on the right, so that every `<POSE>` stands in the same column.
+    """
+    ids, mask = backbone.pad_left(prompts)
+    longest = max(len(pose) + len(words) for pose, words in answers)
+    answer = torch.full((len(answers), longest), backbone.tokenizer.eos_token_id)
+    present = torch.zeros(len(answers), longest, dtype=torch.bool)
+    for i, (pose, words) in enumerate(answers):
+        row = torch.tensor([*pose, *words])
+        answer[i, : len(row)], present[i, : len(row)] = row, True
+    answer, present = answer.to(ids.device), present.to(ids.device)
+    embeddings = embed_mixed(backbone, tokens, torch.cat([ids, answer], 1))
+    out = backbone.hidden(embeddings, torch.cat([mask, present], 1), use_cache=False)
+    before = out.last_hidden_state[:, -longest - 1 : -1]  # what each token of the answer is predicted from
+    predicted = present & (answer >= 0)
+    return cross_entropy(backbone.logits(before[predicted]), answer[predicted])
+
+
+# ---- 4. reader
+
+
+def train_reader(config: SFTConfig, pool, backbone: Backbone) -> Reader:
     told = tell(config, pool)
-    store = caption_features(config, [text for text, _, _ in told])
+    store = caption_features(config, backbone, [text for text, _ in told])
     rows, lengths = store["rows"], store["lengths"]
     offsets = torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)])
-    wanted = datasets.asserted([statements for _, statements, _ in told])
+    wanted = datasets.asserted([statements for _, statements in told])
     reader = Reader(rows.shape[1], wanted.shape[1]).to(config.device)
     sample = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(config.seed))[:50_000]].float()
     reader.mean.copy_(sample.mean(0))
@@ -171,7 +281,7 @@ def train_reader(config: SFTConfig, pool) -> tuple[Reader, list]:
         return reading_loss(logits, wanted[index].to(config.device))
 
     train("reader", {"reader": reader}, loss_of, config.reader_steps, config.reader_learning_rate, config, 0.01)
-    return reader, told
+    return reader
 
 
 def reading_loss(logits: torch.Tensor, wanted: torch.Tensor):
@@ -183,44 +293,43 @@ def reading_loss(logits: torch.Tensor, wanted: torch.Tensor):
 
 
 def tell(config: SFTConfig, pool) -> list:
-    """Captions of the pool's poses: [(text, statements, pose index)], written once a run."""
+    """Captions of the pool's poses: [(text, statements)], written once a run."""
     path = Path(config.run_dir) / "captions.json"
     if path.is_file():
         return json.loads(path.read_text())
     generator = torch.Generator().manual_seed(config.seed)
-    index = draw(pool.weight, config.num_captions, generator).tolist()
+    index = draw(datasets.caption_weight(pool), config.num_captions, generator)
     made = datasets.write_captions(pool, index, np.random.default_rng(config.seed))
-    told = [(c.text, [int(s) for s in c.statements], i) for c, i in zip(made, index, strict=True)]
+    told = [(c.text, [int(s) for s in c.statements]) for c in made]
     path.with_suffix(".part").write_text(json.dumps(told))
     os.replace(path.with_suffix(".part"), path)
     return told
 
 
 @torch.inference_mode()
-def caption_features(config: SFTConfig, texts: list[str], batch: int = 32) -> dict:
-    """Features of the frozen language model for the words of each text: {"rows": (sum T, C) float16, "lengths": (N,)}.
+def caption_features(config: SFTConfig, backbone: Backbone, texts: list[str], batch: int = 64) -> dict:
+    """Features of the language model for the words of each text: {"rows": (sum T, C) float16, "lengths": (N,)}.
 
-    Computed in the order of length and saved in parts, so that a stopped run goes on.
+    Texts of equal length are read together after one reading of the chat's beginning, so nothing is padded. Saved in
+    parts, so that a stopped run goes on.
     """
     run_dir = Path(config.run_dir)
     path = run_dir / "features.pt"
     if path.is_file():
         return torch.load(path, weights_only=True)
-    backbone = Backbone.load(config.backbone, dequantize=True, device=config.device)
-    ids = [backbone.prompt(backbone.words(text)) + [backbone.pose_id] for text in texts]
+    ids = [[*backbone.words(text), *backbone.chat_end, backbone.pose_id] for text in texts]
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     found, started, part_size = {}, time.time(), 4096
     for first in range(0, len(order), part_size):
         part = run_dir / f"features.{first}.pt"
         if not part.is_file():
-            rows = {}
             chunk = order[first : first + part_size]
-            for start in range(0, len(chunk), batch):
-                some = chunk[start : start + batch]
-                padded, mask = backbone.pad_left([ids[i] for i in some])
-                prefill = backbone.prefill(backbone.embed(padded), mask)
-                for i, feature, keep in zip(some, prefill.features, backbone.words_mask(mask), strict=True):
-                    rows[i] = feature[keep].half().cpu()
+            same = [list(group) for _, group in groupby(chunk, key=lambda i: len(ids[i]))]
+            batches = [group[k : k + batch] for group in same for k in range(0, len(group), batch)]
+            rows = {}
+            for some in batches:
+                for i, row in zip(some, read_words(backbone, [ids[i] for i in some]), strict=True):
+                    rows[i] = row.half().cpu()
             save_atomically(rows, part)
         found |= torch.load(part, weights_only=True)
         log(run_dir, stage="features", captions=len(found), seconds=round(time.time() - started))
@@ -232,65 +341,9 @@ def caption_features(config: SFTConfig, texts: list[str], batch: int = 32) -> di
     return store
 
 
-# ---- 4. joint
-
-
-def train_joint(config: SFTConfig, pool, told, head, reader) -> tuple[Backbone, StatementTokens]:
-    """LoRA on replies, with reader and (frozen) head in the loop; the language model's rounding is NF4's throughout."""
-    head.requires_grad_(False)
-    backbone = Backbone.load(
-        config.backbone, trainable=True, device=config.device, lora_rank=config.lora_rank, dequantize=True
-    )
-    tokens = StatementTokens(len(posecodes.NAMES), backbone.hidden_size).to(config.device)
-    with torch.no_grad():  # a statement starts out as the mean of the words that say it
-        for i in range(len(posecodes.NAMES)):
-            words = torch.tensor(backbone.words(" " + captions.phrase(i)), device=config.device)
-            tokens.embedding.weight[i] = backbone.embed(words).float().mean(0)
-    rest = torch.eye(3).expand(24, 3, 3)
-    half = config.joint_batch // 2
-    ask = backbone.prompt(backbone.words(DESCRIBE))
-
-    def loss_of(generator):
-        picked = [told[i] for i in torch.randint(len(told), (half,), generator=generator).tolist()]
-        wanted = datasets.asserted([statements for _, statements, _ in picked])
-        prompts = [backbone.prompt(backbone.words(text)) for text, _, _ in picked] + [ask] * half
-        poses = torch.cat([torch.tensor([i for _, _, i in picked]), draw(pool.weight, half, generator)])
-        answers = [
-            ([backbone.pose_id, *statement_ids(scores)], backbone.reply(captions.describe(scores)))
-            for scores in pool.scores[poses].numpy()
-        ]
-        reply_loss, features, mask = answer_loss(backbone, tokens, prompts, answers)
-        logits = reader(features[:half], mask[:half])
-        read_loss, metrics = reading_loss(logits, wanted.to(config.device))
-        x = to_tangent(roma.rotvec_to_rotmat(pool.axis_angle[poses[:half]]), rest).to(config.device)
-        pose_loss = -head(logits.sigmoid()).log_prob(x).mean() / x.shape[1]
-        loss = reply_loss + 20 * read_loss + 0.3 * pose_loss
-        return loss, {"reply": reply_loss.item(), "read": read_loss.item(), "pose": pose_loss.item(), **metrics}
-
-    modules = {"lora": backbone, "tokens": tokens, "reader": reader}
-    rates = {name: config.lora_learning_rate for name in modules} | {"reader": config.reader_joint_learning_rate}
-    train("joint", modules, loss_of, config.joint_steps, rates, config, weight_decay=0.0)
-    return backbone, tokens
-
-
-def answer_loss(backbone: Backbone, tokens: StatementTokens, prompts: list[list[int]], answers: list):
-    """Cross-entropy of answers after prompts; also the features and the words mask up to `<POSE>`.
-
-    An answer is ([`<POSE>`, the pose's statements as ids below zero], word ids); statements are given, not predicted.
-    Prompts are padded on the left and answers on the right, so that every `<POSE>` stands in the same column.
-    """
-    ids, mask = backbone.pad_left(prompts)
-    longest = max(len(pose) + len(words) for pose, words in answers)
-    answer = torch.full((len(answers), longest), backbone.tokenizer.eos_token_id)
-    present = torch.zeros(len(answers), longest, dtype=torch.bool)
-    for i, (pose, words) in enumerate(answers):
-        row = torch.tensor([*pose, *words])
-        answer[i, : len(row)], present[i, : len(row)] = row, True
-    answer, present = answer.to(ids.device), present.to(ids.device)
-    whole_mask = torch.cat([mask, present], 1)
-    out = backbone.hidden(embed_mixed(backbone, tokens, torch.cat([ids, answer], 1)), whole_mask, use_cache=False)
-    before = out.last_hidden_state[:, -longest - 1 : -1]  # what each token of the answer is predicted from
-    predicted = present & (answer >= 0)
-    loss = cross_entropy(backbone.logits(before[predicted]), answer[predicted])
-    end = ids.shape[1] + 1  # up to and with <POSE>
-    return loss, backbone.features(out.hidden_states)[:, :end], backbone.words_mask(whole_mask[:, :end])
+def read_words(backbone: Backbone, rows: list[list[int]]) -> torch.Tensor:
+    """Features (B, T, C) of B rows of T token ids that follow the chat's beginning."""
+    start = torch.tensor([backbone.chat_start], device=backbone.device)
+    before = backbone.prefill(backbone.embed(start), torch.ones_like(start, dtype=torch.bool)).repeat(len(rows))
+    ids = torch.tensor(rows, device=backbone.device)
+    return backbone.prefill(backbone.embed(ids), torch.ones_like(ids, dtype=torch.bool), before).features

@@ -5,15 +5,16 @@ checked against any caption by its statements' scores.
 """
 
 import re
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
-from posegen.lexicon import IDIOMS, IMPLIES, TELLING, TELLING_KEYS, WORDS
-from posegen.posecodes import INDEX, MIRROR_STATEMENT, STATEMENTS
+from posegen.lexicon import IMPLIES, TELLING, TELLING_KEYS, Unit, Wording, context, lexicon
+from posegen.posecodes import MIRROR_STATEMENT, STATEMENTS
 
-MAX_STATEMENTS = 7
+MAX_STATEMENTS = 10
 
 
 @dataclass(frozen=True)
@@ -22,25 +23,6 @@ class Caption:
 
     text: str
     statements: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Wording:
-    """One way to say a unit. form: "noun" (subject | predicate), "verb" (> verb rest) or "be" (= predicate)."""
-
-    form: str
-    subject: str
-    rest: str
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Statements that are said together: a statement, the same one for both sides, or an idiom."""
-
-    statements: tuple[int, ...]
-    wordings: tuple[Wording, ...]
-    side: str  # "left", "right", "both" or ""
-    posture: bool
 
 
 @dataclass(frozen=True)
@@ -67,57 +49,14 @@ PEOPLE = (
 PLAIN = Person("the person", "the", "themselves", "the person is")
 YOU = Person("you", "your", "yourself", "you are")
 
-# ---------------------------------------------------------------------------------------- units from the lexicon
 
-
-def _parse(text):
-    """A lexicon entry as (only, Wording): only = "1", "2" or "" (which counts of sides it suits)."""
-    only = text[0] if text[:2] in ("1:", "2:") else ""
-    text = text[2:].strip() if only else text
-    if text[0] in ">=":
-        return only, Wording("verb" if text[0] == ">" else "be", "", text[1:].strip())
-    subject, rest = (part.strip() for part in text.split("|", 1)) if "[" not in text.split("|")[0] else (text, "")
-    return only, Wording("noun", subject, rest)
-
-
-@cache
-def _wordings(key, count):
-    """The wordings of a statement key for one side (or none), count = "1", or both sides, "2"."""
-    return tuple(w for only, w in map(_parse, WORDS[key]) if only in ("", count))
-
-
-@cache
 def _single(index):
-    s = STATEMENTS[index]
-    return Unit((index,), _wordings(s.key, "1"), s.side, s.group == "posture")
+    return lexicon()[0][index,]
 
 
-@cache
 def _both(index):
     """The unit that says a left statement and its mirror image at once; None where they cannot hold together."""
-    s = STATEMENTS[index]
-    if s.side != "left" or s.name != f"left_{s.key}":
-        return None
-    return Unit((index, INDEX[f"right_{s.key}"]), _wordings(s.key, "2"), "both", s.group == "posture")
-
-
-def _names(pattern, side):
-    other = {"left": "right", "right": "left", "": ""}[side]
-    if pattern.startswith("*_"):
-        return [f"left_{pattern[2:]}", f"right_{pattern[2:]}"]
-    return [pattern.format(s=side, o=other)]
-
-
-@cache
-def _idioms():
-    """Every idiom as a Unit."""
-    out = []
-    for patterns, texts in IDIOMS:
-        for side in ("left", "right") if any("{" in p for p in patterns) else ("",):
-            ids = tuple(INDEX[name] for pattern in patterns for name in _names(pattern, side))
-            posture = any(STATEMENTS[i].group == "posture" for i in ids)
-            out.append(Unit(ids, tuple(_parse(t)[1] for t in texts), side, posture))
-    return tuple(out)
+    return lexicon()[0].get((index, MIRROR_STATEMENT[index])) if STATEMENTS[index].side == "left" else None
 
 
 @cache
@@ -139,32 +78,46 @@ def _implied(index):
 
 _PLURALS = {"foot": "feet", "calf": "calves"}
 _PLURAL_WORDS = frozenset(
-    "hands arms legs feet knees elbows palms ankles fists shoulders thighs heels shins eyes forearms".split()  # noqa: SIM905
+    "hands arms legs feet knees elbows palms ankles fists shoulders thighs heels shins eyes forearms calves soles"  # noqa: SIM905
+    " hips".split()
 )
-_ING = {"lie": "lying", "tie": "tying", "die": "dying", "be": "being"}
-_DOUBLED = frozenset("sit put get squat hug grab spin step drop let clap tip swim run beg jog shrug split".split())  # noqa: SIM905
+_DOUBLED = frozenset("begin forget admit commit".split())  # noqa: SIM905
 
 
-def _ing(phrase):
-    verb, _, rest = phrase.partition(" ")
-    if verb in _ING:
-        form = _ING[verb]
-    elif verb in _DOUBLED:
-        form = f"{verb}{verb[-1]}ing"
-    else:
-        form = (verb[:-1] if verb.endswith("e") and not verb.endswith("ee") else verb) + "ing"
-    return f"{form} {rest}".strip()
+def _ing(verb):
+    if verb.endswith("ie"):
+        return verb[:-2] + "ying"
+    one_syllable = re.fullmatch(r"(?:[^aeiou]|qu)*[aeiou][^aeiouwxy]", verb)  # sit, hug, squat
+    if one_syllable or verb in _DOUBLED:
+        return f"{verb}{verb[-1]}ing"
+    if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")) and verb != "be":
+        return verb[:-1] + "ing"
+    return verb + "ing"
 
 
-def _third(phrase):
-    verb, _, rest = phrase.partition(" ")
-    if verb.endswith(("s", "sh", "ch", "x", "o")):
-        form = verb + "es"
-    elif verb.endswith("y") and verb[-2] not in "aeiou":
-        form = verb[:-1] + "ies"
-    else:
-        form = verb + "s"
-    return f"{form} {rest}".strip()
+def _third(verb):
+    if verb.endswith(("s", "sh", "ch", "x", "z", "o")):
+        return verb + "es"
+    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        return verb[:-1] + "ies"
+    return {"be": "is", "have": "has"}.get(verb, verb + "s")
+
+
+@cache
+def _verbs():
+    """Words that open a verb wording: after "and" they are inflected too ("sitting and reading")."""
+    units = [*lexicon()[0].values(), *lexicon()[1]]
+    return frozenset(w.rest.split()[0] for u in units for w in u.wordings if w.form == "verb") - {"place", "back"}
+
+
+def _inflect(phrase, form):
+    """A verb phrase with its verbs in another form, `form(verb)`."""
+    first, _, rest = phrase.partition(" ")
+    words = rest.split(" ") if rest else []
+    for i in range(1, len(words)):
+        if words[i - 1] in ("and", "then") and words[i] in _verbs():
+            words[i] = form(words[i])
+    return " ".join([form(first), *words])
 
 
 def _fill(text, side, person, both="both", bare=False):
@@ -222,7 +175,7 @@ class _Piece:
         return f"{self.subject} {self.rest}"
 
     def participle(self):
-        return _ing(self.rest) if self.form == "verb" else self.rest
+        return _inflect(self.rest, _ing) if self.form == "verb" else self.rest
 
     def clause(self, person):
         if self.form == "noun":
@@ -241,9 +194,8 @@ class _Piece:
 
 
 def _units(held, rng):
-    """The units that may be said of a pose: idioms, pairs or single statements (held: set of indices)."""
-    units = [unit for unit in _idioms() if held.issuperset(unit.statements)]
-    done = set()
+    """The simple units that may be said of a pose: pairs or single statements (held: set of indices)."""
+    units, done = [], set()
     for i in sorted(held):
         if i in done:
             continue
@@ -256,12 +208,30 @@ def _units(held, rng):
     return units
 
 
+def is_held_out(wording: Wording) -> bool:
+    """Whether a wording is kept from training, one in twelve, to measure how unseen ones are read."""
+    return zlib.crc32(f"{wording.subject} {wording.rest}".encode()) % 12 == 0
+
+
+def _choose(unit, rng, forms, held_out):
+    """A wording of a unit in one of `forms`, if it has one; of the held-out wordings, or of the others."""
+    options = [w for w in unit.wordings if w.form in forms] or [w for w in unit.wordings if w.form != "prompt"]
+    options = [w for w in options if is_held_out(w) == held_out] or options or unit.wordings
+    return options[rng.integers(len(options))]
+
+
+def _name(held, rng):
+    """A named pose that these statements (a set) make, the more telling ones rather; None if there is none."""
+    units = [unit for unit in lexicon()[1] if held.issuperset(unit.statements)]
+    weight = np.array([len(unit.statements) ** 2.0 for unit in units])
+    return units[rng.choice(len(units), p=weight / weight.sum())] if units else None
+
+
 def _select(units, count, weights, rng):
     """Up to `count` units drawn by weight, without ones that another one implies, MAX_STATEMENTS statements in all."""
     if not units:
         return []
     wanted = np.array([max(weights[i] for i in u.statements) for u in units])
-    wanted *= [0.6 if len(u.statements) > 2 else 1.0 for u in units]  # idioms of many statements a little less
     chosen, said, implied = [], set(), set()
     for k in rng.choice(len(units), len(units), replace=False, p=wanted / wanted.sum()):
         mine = set(units[k].statements)
@@ -277,40 +247,56 @@ def _select(units, count, weights, rng):
     return chosen
 
 
-def _say(units, rng, person, forms=None, bare=False):
+_SPOKEN = ("noun", "verb", "be")
+
+
+def _say(units, rng, person, forms=_SPOKEN, bare=False, held_out=False):
     """A piece for every unit, in one of `forms` where the unit has such a wording."""
-    pieces = []
-    for unit in units:
-        options = [w for w in unit.wordings if forms is None or w.form in forms] or list(unit.wordings)
-        wording = options[rng.integers(len(options))]
-        pieces.append(_Piece.of(unit, wording, person, _determiner(rng), bare and rng.random() < 0.8))
-    return pieces
+    return [
+        _Piece.of(u, _choose(u, rng, forms, held_out), person, _determiner(rng), bare and rng.random() < 0.8)
+        for u in units
+    ]
+
+
+def _somebody(rng):
+    """Who the caption is about, and whether the subject stands by itself ("a nurse kneeling"; not "he kneeling")."""
+    if rng.random() < 0.35:
+        subjects = context()["subjects"]
+        owner = rng.choice(["their", "the"])
+        return Person(subjects[rng.integers(len(subjects))], str(owner), "themselves", "they are"), True
+    person = PEOPLE[rng.integers(len(PEOPLE))]
+    return person, person.subject.split()[0] in ("a", "someone", "an")
+
+
+def _opened(text, rng):
+    """Now and then "show me ..." before a noun phrase."""
+    openers = context()["openers"]
+    return f"{openers[rng.integers(len(openers))]} {text}" if rng.random() < 0.15 else text
 
 
 def _participles(units, lead, rng):
     """ "A person is squatting, raising the left arm, with the head turned left." """
-    person = PEOPLE[rng.integers(len(PEOPLE))]
+    person, alone = _somebody(rng)
     pieces = _say(units, rng, person)
     with_ = [x.removeprefix("with ") for x in lead if x.startswith("with ")]
     doing = [x for x in lead if not x.startswith("with ")] + [p.participle() for p in pieces if p.form != "noun"]
     nouns = with_ + [p.noun() for p in pieces if p.form == "noun"]
-    article_subject = person.subject.split()[0] in ("a", "someone", "an")
+    alone = alone and rng.random() < 0.5
     if not doing:
-        if article_subject and rng.random() < 0.5:
-            return f"{person.subject} with {_list(nouns)}"
+        if alone:
+            return _opened(f"{person.subject} with {_list(nouns)}", rng)
         return f"{person.subject} {'has' if rng.random() < 0.6 else 'is posing with'} {_list(nouns)}"
-    be = "" if article_subject and rng.random() < 0.5 else " is"
-    text = f"{person.subject}{be} {_list(doing, rng.choice([' and ', ', ']))}"
+    text = f"{person.subject}{'' if alone else ' is'} {_list(doing, rng.choice([' and ', ', ']))}"
     if nouns:
         text += rng.choice([" with ", ", with ", ", "]) + _list(nouns, rng.choice([" and ", ", "]))
-    return text
+    return _opened(text, rng) if alone else text
 
 
 def _clauses(units, lead, rng):
     """ "The left arm is straight and both knees are bent while ..." """
     person = PEOPLE[rng.integers(len(PEOPLE))]
     clauses = [f"{person.pronoun} {x}" for x in lead]
-    clauses += [p.clause(person) for p in _say(units, rng, person, ("noun",) if rng.random() < 0.6 else None)]
+    clauses += [p.clause(person) for p in _say(units, rng, person, ("noun",) if rng.random() < 0.6 else _SPOKEN)]
     opener = rng.choice(
         ["", "", "", "a pose where ", "a pose in which ", "in this pose, ", "the pose: ", "pose in which "]
     )
@@ -324,7 +310,7 @@ def _clauses(units, lead, rng):
 
 def _commands(units, lead, rng):
     """ "Raise your left arm, keep both knees bent and look up." """
-    commands = [p.command() for p in _say(units, rng, YOU, ("verb", "be") if rng.random() < 0.8 else None)]
+    commands = [p.command() for p in _say(units, rng, YOU, ("verb", "be") if rng.random() < 0.8 else _SPOKEN)]
     opener = rng.choice(["", "", "", "", "please ", "now ", "show me how to ", "try to "])
     if rng.random() < 0.15 and not opener:
         return ". ".join(c[0].upper() + c[1:] for c in commands)
@@ -333,7 +319,7 @@ def _commands(units, lead, rng):
 
 def _fragments(units, lead, rng):
     """ "squatting, left arm up, head turned right" """
-    pieces = _say(units, rng, PLAIN, ("noun", "be") if rng.random() < 0.5 else None, bare=True)
+    pieces = _say(units, rng, PLAIN, ("noun", "be") if rng.random() < 0.5 else _SPOKEN, bare=True)
     parts = lead + [p.noun() if p.form == "noun" else p.participle() for p in pieces]
     opener = rng.choice(["", "", "", "", "", "a person ", "pose: ", "someone "])
     if opener.endswith("n ") or opener.startswith("some"):
@@ -343,9 +329,10 @@ def _fragments(units, lead, rng):
 
 def _present(units, lead, rng):
     """ "She kneels and raises her left arm, her head turned left." """
-    person = PEOPLE[rng.integers(len(PEOPLE))]
+    person, _ = _somebody(rng)
     pieces = _say(units, rng, person, ("verb", "noun"))
-    verbs = [_third(p.rest) for p in pieces if p.form == "verb"] + [f"is {p.rest}" for p in pieces if p.form == "be"]
+    verbs = [_inflect(p.rest, _third) for p in pieces if p.form == "verb"]
+    verbs += [f"is {p.rest}" for p in pieces if p.form == "be"]
     nouns = [p.noun() for p in pieces if p.form == "noun"]
     if not verbs:
         return f"{person.subject} has {_list(nouns)}"
@@ -353,23 +340,56 @@ def _present(units, lead, rng):
     return text + (rng.choice([" with ", ", with ", ", "]) + _list(nouns) if nouns else "")
 
 
+def _titled(wording, side, units, rng):
+    """ "Warrior two, head turned left" """
+    person = Person("", str(rng.choice(["the", "their", "his", "her"])), "themselves", "")
+    title = _fill(wording.rest, side, person).rstrip(".")
+    pieces = _say(units, rng, PLAIN, ("noun", "be"), bare=True)
+    parts = [p.noun() if p.form == "noun" else p.participle() for p in pieces]
+    return _opened(rng.choice([", ", ", ", "; ", " with "]).join([title, ", ".join(parts)]) if parts else title, rng)
+
+
 _STYLES = (_participles, _clauses, _fragments, _commands, _present)
 _STYLE_SHARES = (0.3, 0.2, 0.24, 0.13, 0.13)
 _TAG_SHARES = (0.5, 0.15, 0.35, 0.0, 0.0)  # names in -ing form fit these styles
 _COUNTS = (0.17, 0.24, 0.23, 0.18, 0.11, 0.07)  # how many units: 1 to 6
+_COUNTS_BESIDE_A_NAME = (0.58, 0.2, 0.12, 0.1)  # 0 to 3
 
 
 def _finish(text, rng):
+    """Spaces, capitals and full stop as people set them, now and then words that say nothing of the pose, and typos."""
     text = re.sub(r"\s+", " ", text).strip().rstrip(",")
+    r = rng.random()
+    if r < 0.15:
+        endings = context()["endings"]
+        text = f"{text.rstrip('.')}{rng.choice([' ', ', '])}{endings[rng.integers(len(endings))]}"
+    elif r < 0.18:
+        text = f"{text.rstrip('.')} {context()['adverbs'][rng.integers(len(context()['adverbs']))]}"
+    if rng.random() < 0.06:
+        text = _mistype(text, rng)
     r = rng.random()
     if r < 0.65:
         text = text[0].upper() + text[1:]
     elif r < 0.75:
         text = text.lower()
-    return text + "." if rng.random() < 0.6 else text
+    return text + "." if rng.random() < 0.6 and text[-1] not in ".!?" else text
 
 
-def write(scores_row, rng: np.random.Generator, tags=(), weights=None) -> Caption:
+def _mistype(text, rng):
+    """One word of four or more letters with two letters swapped, one lost or one doubled; never a side."""
+    words = text.split(" ")
+    long = [i for i, w in enumerate(words) if w.isalpha() and len(w) > 3 and w.lower() not in ("left", "right")]
+    if long:
+        i = long[rng.integers(len(long))]
+        word, k = words[i], rng.integers(1, len(words[i]) - 1)
+        swapped = word[:k] + word[k + 1] + word[k] + word[k + 2 :]
+        words[i] = (swapped, word[:k] + word[k + 1 :], word[:k] + word[k] + word[k:])[rng.integers(3)]
+    return " ".join(words)
+
+
+def write(
+    scores_row, rng: np.random.Generator, tags=(), weights=None, about: Unit | None = None, held_out=False
+) -> Caption:
     """A varied English caption of a pose.
 
     Args:
@@ -378,17 +398,22 @@ def write(scores_row, rng: np.random.Generator, tags=(), weights=None) -> Captio
         tags: everyday names of the pose: texts ("waving", "with folded arms"), or objects with `.text` and
             `.statements`, used only where those statements hold.
         weights: (S,) how gladly a statement is said (rare ones more); all alike by default.
+        about: a named pose to say, all of whose statements hold; by default one that fits is said now and then.
+        held_out: say the named pose in a wording that training never sees.
     Returns:
-        The Caption with the 0 to 7 statements that its text asserts.
+        The Caption with the 0 to 10 statements that its text asserts.
     """
     scores_row = np.asarray(scores_row)
     held = set(np.flatnonzero(scores_row >= 0).tolist())
     weights = np.ones(len(STATEMENTS)) if weights is None else np.asarray(weights)
     tags = [t for t in tags if held.issuperset(getattr(t, "statements", ()))]
-    tag = tags[rng.integers(len(tags))] if tags and rng.random() < 0.55 else None
-    count = 1 + rng.choice(len(_COUNTS), p=_COUNTS)
-    said = ()
-    if tag is not None:
+    tag = tags[rng.integers(len(tags))] if about is None and tags and rng.random() < 0.55 else None
+    if about is None and tag is None and rng.random() < 0.4:
+        about = _name(held, rng)
+    count, said = 1 + rng.choice(len(_COUNTS), p=_COUNTS), ()
+    if about is not None:
+        count, said = rng.choice(len(_COUNTS_BESIDE_A_NAME), p=_COUNTS_BESIDE_A_NAME), about.statements
+    elif tag is not None:
         said = tuple(getattr(tag, "statements", ()))
         count = count - 1 if rng.random() < 0.6 else 0
     units = [u for u in _units(held, rng) if not set(u.statements) & set(said)]
@@ -396,17 +421,24 @@ def write(scores_row, rng: np.random.Generator, tags=(), weights=None) -> Captio
     chosen = _select(units, count, weights, rng) if count else []
     while len(said) + sum(len(u.statements) for u in chosen) > MAX_STATEMENTS:
         chosen.pop()
-    if tag is None and not chosen:
+    if tag is None and about is None and not chosen:
         return Caption("a person", ())
+    made = tuple(sorted(set(said).union(*(u.statements for u in chosen))))
     chosen.sort(key=lambda u: not u.posture)
     if len(chosen) > 1 and rng.random() < 0.2:
         rng.shuffle(chosen)
+    first = about if about is not None else chosen[0] if tag is None and rng.random() < 0.15 else None
+    if first is not None:
+        wording = _choose(first, rng, (*_SPOKEN, "prompt"), held_out)
+        rest = [u for u in chosen if u is not first]
+        if wording.form == "prompt":
+            return Caption(_finish(_titled(wording, first.side, rest, rng), rng), made)
+        chosen = [replace(first, wordings=(wording,)), *rest]
     lead = [] if tag is None else [getattr(tag, "text", tag)]
     style = _STYLES[rng.choice(len(_STYLES), p=_TAG_SHARES if lead else _STYLE_SHARES)]
     if lead and lead[0].startswith("with ") and style is _clauses:
         style = _participles  # "they are with folded arms" is no English
-    text = _finish(style(chosen, lead, rng), rng)
-    return Caption(text, tuple(sorted(set(said).union(*(u.statements for u in chosen)))))
+    return Caption(_finish(style(chosen, lead, rng), rng), made)
 
 
 # ------------------------------------------------------------------------------------------------ plain sentences

@@ -573,7 +573,9 @@ def _symmetric_rest():
     return ((rest + rest[list(MIRROR)] * flip) / 2).float()
 
 
-def _scores(rotations: Tensor, rest: Tensor) -> Tensor:
+def score(rotations: Tensor, rest: Tensor | None = None) -> Tensor:
+    """`scores` of one batch, differentiable in the rotations (N, 24, 3, 3)."""
+    rest = _symmetric_rest() if rest is None else rest
     root = remove_yaw(roma.rotmat_to_rotvec(rotations[:, :1]))
     rotations = torch.cat([roma.rotvec_to_rotmat(root), rotations[:, 1:]], 1)
     body = _Body(*forward_kinematics(rotations, rest))
@@ -596,7 +598,7 @@ def scores(rotations: Tensor) -> Tensor:
     rest = _symmetric_rest()  # the free body is asymmetric by 0.3 mm; statements must mirror exactly
     if not len(rotations):
         return torch.zeros(0, len(STATEMENTS))
-    return torch.cat([_scores(chunk, rest) for chunk in rotations.split(CHUNK)])
+    return torch.cat([score(chunk, rest) for chunk in rotations.split(CHUNK)])
 
 
 def holds(scores: Tensor, tolerant: bool = True) -> Tensor:

@@ -3,17 +3,38 @@
 import torch
 
 from posegen.camera import FOCAL
-from posegen.distribution import from_tangent
-from posegen.photo import LIMB_LANDMARKS
-from posegen.skeleton import LIMBS, forward_kinematics
+from posegen.distribution import PoseDistribution, from_tangent
+from posegen.head import around, average_with_mirror
+from posegen.photo import LIMB_LANDMARKS, landmark_features, mirror_landmarks
+from posegen.skeleton import LIMBS, MIRROR, MOVING, forward_kinematics
 
 STEPS = 30
 RATE = 0.15  # in units of the lifter's standard deviations
+STRAIGHT_WEIGHT, STRAIGHT_STD = 1.5, 0.2  # of the belief that knees are straight (radians): training poses crouch
 NOISE = 0.06  # of landmarks against joints, in units of the person's size; smaller pulls harder and bends poses
 
 
+@torch.no_grad()
+def lift(lifter, landmarks_2d, landmarks_world, visibility, frame) -> PoseDistribution:
+    """Poses of B people behind landmarks (B, 33, 2), (B, 33, 3), (B, 33) in photos of size frame (B, 2) or (2,).
+
+    The landmarks and their mirror image are lifted, the two estimates (and log-stds, by joint) averaged, and the poses
+    pulled onto the landmarks.
+    """
+    given = (landmarks_2d, landmarks_world, visibility, frame)
+    device = lifter.mean.device
+    straight, turned = (
+        lifter.lift(torch.from_numpy(landmark_features(*readings, frame)).to(device))
+        for readings in (given[:3], mirror_landmarks(*given))
+    )
+    rotations = average_with_mirror(straight[0], turned[0])
+    back = [MOVING.index(MIRROR[j]) for j in MOVING]
+    log_std = (straight[1] + turned[1].unflatten(-1, (len(MOVING), 3))[:, back].flatten(-2)) / 2
+    return around(refine(rotations, log_std, landmarks_2d, visibility, frame), log_std)
+
+
 def refine(rotations, log_std, landmarks_2d, visibility, frame) -> torch.Tensor:
-    """The most probable poses given the lifter's Gaussian (the prior) and 2D landmarks (the likelihood).
+    """The most probable poses given the lifter's Gaussian and mostly straight knees (the prior) and 2D landmarks.
 
     Args:
         rotations: (B, 24, 3, 3) lifted poses; log_std: (B, 60) the lifter's uncertainty about them.
@@ -38,11 +59,21 @@ def refine(rotations, log_std, landmarks_2d, visibility, frame) -> torch.Tensor:
             points = joints + translations(joints.detach(), seen, weight)[:, None]
             error = (points[..., :2] / -points[..., 2:].clamp(max=-0.1) - seen).norm(dim=-1) / size / NOISE
             robust = torch.where(error < 2, 0.5 * error**2, 2 * error - 2)  # Huber: a landmark may be plainly wrong
-            loss = (weight * robust).sum() + 0.5 * (z**2).sum()
+            loss = (weight * robust).sum() + 0.5 * (z**2).sum() + STRAIGHT_WEIGHT * bent_knees(joints).sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
     return from_tangent(z.detach() * std, rotations)
+
+
+def bent_knees(joints: torch.Tensor) -> torch.Tensor:
+    """(B, 2) how unlikely the knees of limb joints (B, 12, 3) are: 0 if straight, growing slowly once plainly bent.
+
+    An angle is never below 0, so a mean over what a landmark set may be is never straight; most knees in photos are.
+    """
+    thigh, shin = joints[:, 8:10] - joints[:, 6:8], joints[:, 10:12] - joints[:, 8:10]
+    squared = 2 * (1 - torch.cosine_similarity(thigh, shin, dim=-1))  # of the bend in radians, for small bends
+    return (1 + squared / STRAIGHT_STD**2).log()
 
 
 def translations(joints: torch.Tensor, seen: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -9,8 +9,9 @@ import torch
 
 from finetune.data import families
 from posegen import captions
+from posegen import lexicon as lexicon_module
 from posegen.captions import MAX_STATEMENTS, describe, phrase, telling, write
-from posegen.lexicon import IDIOMS, IMPLIES, TELLING_KEYS, WORDS
+from posegen.lexicon import IMPLIES, TELLING_KEYS, lexicon
 from posegen.posecodes import INDEX, MIRROR_STATEMENT, NAMES, STATEMENTS, scores
 
 
@@ -36,11 +37,15 @@ def only(*names):
     return row
 
 
+def spoken(unit):
+    return [w for w in unit.wordings if w.form != "prompt"]
+
+
 def test_every_statement_has_wordings():
     keys = {s.key for s in STATEMENTS}
-    assert set(WORDS) == keys
-    assert not {key: len(WORDS[key]) for key in keys if len(captions._wordings(key, "1")) < 6}
-    assert all(len(captions._wordings(s.key, "2")) >= 4 for i, s in enumerate(STATEMENTS) if captions._both(i))
+    assert all(len(spoken(captions._single(i))) >= 12 for i in range(len(STATEMENTS)))
+    pairs = [captions._both(i) for i in range(len(STATEMENTS)) if captions._both(i)]
+    assert len(pairs) > 40 and all(len(spoken(pair)) >= 4 for pair in pairs)
     assert set(TELLING_KEYS) <= keys and set(IMPLIES) <= keys
 
 
@@ -50,12 +55,47 @@ def test_the_first_wording_is_a_noun_phrase_or_a_posture():
         assert (form in ("verb", "be")) if s.group == "posture" else form == "noun", s.name
 
 
-def test_idioms_name_real_statements_and_their_sides():
-    units = captions._idioms()
-    assert len(units) > len(IDIOMS)
-    for patterns, texts in IDIOMS:  # a sided idiom says its side in every wording
-        if any("{" in p for p in patterns):
-            assert all("{s}" in t or "{o}" in t for t in texts), (patterns, texts)
+def test_there_are_hundreds_of_named_poses_with_many_wordings():
+    named = lexicon()[1]
+    recipes = {min(u.statements, tuple(sorted(MIRROR_STATEMENT[i] for i in u.statements))) for u in named}
+    assert len(recipes) > 1000 and sum(len(u.wordings) for u in named) > 10_000
+
+
+def test_who_names_no_side_means_the_right_one(tmp_path, monkeypatch):
+    (tmp_path / "x.txt").write_text("standing, {s}_hand_above_head\n> hail a cab\n> hail a cab with {hand}\n")
+    monkeypatch.setattr(lexicon_module, "FOLDER", tmp_path)
+    _, named = lexicon.__wrapped__()
+    assert {u.side: [w.rest for w in u.wordings] for u in named} == {
+        "left": ["hail a cab with {hand}"],
+        "right": ["hail a cab", "hail a cab with {hand}"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "ing", "third"),
+    [
+        ("sit", "sitting", "sits"), ("kneel", "kneeling", "kneels"), ("lie", "lying", "lies"),
+        ("row", "rowing", "rows"), ("box", "boxing", "boxes"), ("dance", "dancing", "dances"),
+        ("squat", "squatting", "squats"), ("ski", "skiing", "skis"), ("carry", "carrying", "carries"), ("tiptoe", "tiptoeing", "tiptoes"),
+        ("have", "having", "has"), ("do", "doing", "does"),
+    ],
+)  # fmt: skip
+def test_verbs_are_inflected(verb, ing, third):
+    assert (captions._ing(verb), captions._third(verb)) == (ing, third)
+    assert captions._inflect(f"{verb} down and read a book", captions._ing) == f"{ing} down and reading a book"
+
+
+def test_held_out_wordings_are_said_only_when_asked_for():
+    words = lambda ws: {word for w in ws for word in w.rest.split()}  # noqa: E731
+    for unit in lexicon()[1]:
+        mine = [w for w in unit.wordings if captions.is_held_out(w) and w.form == "prompt"]
+        kept = words(mine) - words(w for w in unit.wordings if w not in mine)
+        if len(kept) >= 3 and len(unit.wordings) > len(mine) + 3:
+            break
+    row, rng = only(*(NAMES[i] for i in unit.statements)), np.random.default_rng(0)
+    unseen = {word for _ in range(60) for word in write(row, rng, about=unit, held_out=True).text.split()}
+    seen = {word for _ in range(200) for word in write(row, rng, about=unit).text.split()}
+    assert len(kept & unseen) >= 2 and len(kept & seen) <= 1, (kept, unit)
 
 
 def test_a_caption_asserts_only_what_holds(written, rows):
@@ -67,7 +107,7 @@ def test_a_caption_asserts_only_what_holds(written, rows):
 def test_captions_are_clean_text(written):
     for caption in written:
         text = caption.text
-        assert text and text == text.strip()
+        assert text and text == text.strip() and "{" not in text
         assert not re.search(r"[{}\[\]|<>=]|  | ,|\band and\b|\bwith with\b", text), text
         assert not re.search(r"\b(the the|the both|is are|their the|a a)\b", text.lower()), text
 

@@ -98,7 +98,7 @@ def test_pool_joins_sources_and_keeps_clips_apart(pose_file):
     assert set(clips) & set(val_clips) == set() and set(val_clips) == {7, 17}
     assert len(train) + len(val) == 400
     pool = datasets.build_pool(pose_file, "train", 200, 90, seed=0)
-    assert {int(s) for s in pool.source} <= {0, 1, 2, 3} and len(pool.names) == len(pool)
+    assert {int(s) for s in pool.source} <= {0, 1, 2, 3} and (pool.unit == -1).all() and len(pool.names) == len(pool)
     for source, share in enumerate(datasets.SHARES):
         mine = pool.source == source
         if mine.any():
@@ -123,10 +123,20 @@ def test_missing_poses_are_named(tmp_path):
 def test_statements_given_to_the_head_are_true_and_few():
     generator = torch.Generator().manual_seed(0)
     scores = torch.randn(200, len(posecodes.NAMES), generator=generator)
-    given = sft.choose_statements(scores, torch.ones(scores.shape[1]), generator)
+    no_recipe = torch.zeros_like(scores) > 0
+    given = sft.choose_statements(scores, no_recipe, torch.ones(scores.shape[1]), generator)
     chosen = given >= 0.5
     assert (scores[chosen] >= 0).all() and chosen.sum(1).max() <= sft.MAX_STATEMENTS
     assert {int(n) for n in chosen.sum(1)} >= {0, 1, 7}
+
+
+def test_the_head_mostly_gets_the_whole_recipe_of_a_named_pose():
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.ones(400, len(posecodes.NAMES))
+    recipe = torch.zeros_like(scores) > 0
+    recipe[:, :5] = True
+    chosen = sft.choose_statements(scores, recipe, torch.ones(scores.shape[1]), generator) >= 0.5
+    assert 0.6 < chosen[:, :5].all(1).float().mean() < 0.85
 
 
 # ---- everything, small
@@ -139,12 +149,12 @@ def test_a_tiny_run_makes_a_policy_and_resumes(pose_file, tmp_path):
     settings = config.SFTConfig(
         poses=str(pose_file), renders=str(tmp_path / "renders"), run_dir=str(tmp_path / "run"),
         output_dir=str(tmp_path / "policy"), num_families=300, num_recombined=90, num_captions=80, num_renders=6,
-        num_simulated=200, head_steps=3, reader_steps=2, lifter_steps=2, joint_steps=1, joint_batch=4, head_batch=16,
-        reader_batch=8, lifter_batch=8,
+        num_simulated=200, head_steps=3, reader_steps=2, lifter_steps=2, talker_steps=1, talker_batch=4, head_batch=16,
+        num_named=1, reader_batch=8, lifter_batch=8,
     )  # fmt: skip
     sft.run(settings)
     stages = [json.loads(line)["stage"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
-    assert set(stages) >= {"data", "head", "lifter", "features", "reader", "joint", "done"}
+    assert set(stages) >= {"data", "head", "lifter", "features", "reader", "talker", "done"}
     policy = PosePolicy.from_pretrained(tmp_path / "policy")
     assert policy.text_to_pose("standing")[0].pose.rotations.shape == (24, 3, 3)
     before = len(stages)

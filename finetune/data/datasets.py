@@ -1,21 +1,24 @@
 """The pool of training poses, what each of them says, and how often it is drawn.
 
 Mocap knows little of sitting, kneeling or lying, so it is joined by its mirror image, by recombined bodies
-(the arms of one, the legs of another) and by parametric families.  Splits are by clip: every tenth clip is validation.
+(the arms of one, the legs of another), by parametric families and by the named poses of the lexicon.
+Splits are by clip: every tenth clip is validation.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import roma
 import torch
 
-from finetune.data import families
+from finetune.data import families, named
 from posegen import captions, posecodes
+from posegen.lexicon import lexicon
 from posegen.skeleton import forward_kinematics, mirror, remove_yaw
 
-#: Share of draws from each source: mocap, mirrored mocap, recombined bodies, families.
-SHARES = (0.25, 0.20, 0.20, 0.35)
+#: Share of draws from each source: mocap, mirrored mocap, recombined bodies, families, named poses.
+SHARES = (0.20, 0.15, 0.15, 0.25, 0.25)
 LEGS = [0, 1, 2, 4, 5, 7, 8]
 
 
@@ -29,8 +32,9 @@ class PosePool:
 
     Attributes:
         axis_angle: (N, 24, 3) float32, facing +Z.
-        source: (N,) int64: 0 mocap, 1 mirrored, 2 recombined, 3 family.
+        source: (N,) int64: 0 mocap, 1 mirrored, 2 recombined, 3 family, 4 named.
         names: N tuples of everyday names (families only).
+        unit: (N,) int64: which named pose of lexicon()[1] it was made for, else -1.
         scores: (N, S) float32 statement scores.
         weight: (N,) float64, sums to 1: how often a pose is drawn.
     """
@@ -38,6 +42,7 @@ class PosePool:
     axis_angle: torch.Tensor
     source: torch.Tensor
     names: list
+    unit: torch.Tensor
     scores: torch.Tensor
     weight: torch.Tensor
 
@@ -65,19 +70,12 @@ def recombine(upper: torch.Tensor, lower: torch.Tensor) -> torch.Tensor:
     return out
 
 
-def rotations(axis_angle: torch.Tensor) -> torch.Tensor:
-    """(…, 3) axis-angle -> (…, 3, 3) matrices."""
-    import roma
-
-    return roma.rotvec_to_rotmat(axis_angle)
-
-
 def density_weights(axis_angle: torch.Tensor, seed: int, clusters: int = 400) -> torch.Tensor:
     """(N,) weights that draw rare poses more often: 1 / (size of the pose's cluster) ** 0.7."""
     from scipy.cluster.vq import kmeans2, vq
 
     points = (
-        torch.cat([forward_kinematics(rotations(part))[0].flatten(1) for part in axis_angle.split(20_000)])
+        torch.cat([forward_kinematics(roma.rotvec_to_rotmat(part))[0].flatten(1) for part in axis_angle.split(20_000)])
         .double()
         .numpy()
     )
@@ -87,8 +85,8 @@ def density_weights(axis_angle: torch.Tensor, seed: int, clusters: int = 400) ->
     return torch.from_numpy(1 / np.bincount(label, minlength=len(centres))[label] ** 0.7)
 
 
-def build_pool(path, split: str, num_families: int, num_recombined: int, seed: int) -> PosePool:
-    """The pool of a split; deterministic in the seed."""
+def build_pool(path, split: str, num_families: int, num_recombined: int, seed: int, num_named: int = 0) -> PosePool:
+    """The pool of a split, with up to `num_named` poses of each named pose; deterministic in the seed."""
     rng = np.random.default_rng([seed, split == "val"])
     real, _ = mocap(path, split)
     family = families.sample(num_families, seed=2 * seed + (split == "val"))
@@ -107,14 +105,38 @@ def build_pool(path, split: str, num_families: int, num_recombined: int, seed: i
     mixed = mixed[torch.from_numpy(families.plausible(mixed.numpy()))] if len(mixed) else mixed
     parts = [real, mirror(real), mixed, made]
     axis_angle = remove_yaw(torch.cat(parts))
-    source = torch.cat([torch.full((len(p),), i) for i, p in enumerate(parts)])
-    names = [()] * (len(axis_angle) - len(made)) + list(family.names)
+    scores = _scores(axis_angle)
+    told = named.sample(axis_angle, scores, num_named, seed)
+    names = [()] * (len(axis_angle) - len(made)) + list(family.names) + [()] * len(told.unit)
+    unit = torch.cat([torch.full((len(axis_angle),), -1), told.unit])
+    source = torch.cat([torch.full((len(p),), i) for i, p in enumerate([*parts, told.unit])])
+    axis_angle = torch.cat([axis_angle, told.axis_angle])
+    scores = torch.cat([scores, _scores(told.axis_angle)])
     weight = density_weights(axis_angle, seed)
     for i, share in enumerate(SHARES):
         mine = source == i
         weight[mine] *= share / weight[mine].sum().clamp_min(1e-12)
-    scores = torch.cat([posecodes.scores(rotations(part)) for part in axis_angle.split(20_000)])
-    return PosePool(axis_angle, source, names, scores, weight / weight.sum())
+    return PosePool(axis_angle, source, names, unit, scores, weight / weight.sum())
+
+
+def _scores(axis_angle: torch.Tensor) -> torch.Tensor:
+    return torch.cat([posecodes.scores(roma.rotvec_to_rotmat(part)) for part in axis_angle.split(20_000)])
+
+
+def recipes() -> torch.Tensor:
+    """(U + 1, S) bool: the statements of each named pose; the last row, which unit -1 finds, is empty."""
+    return torch.cat([asserted([unit.statements for unit in lexicon()[1]]), torch.zeros(1, len(posecodes.NAMES))]) > 0
+
+
+def caption_weight(pool: PosePool) -> torch.Tensor:
+    """(N,) how often captions speak of a pose: half the time of a named pose, one as often as it has wordings."""
+    weight, named_poses = pool.weight.clone(), pool.unit >= 0
+    if named_poses.any():
+        wordings = torch.tensor([len(unit.wordings) for unit in lexicon()[1]], dtype=weight.dtype)
+        poses = torch.bincount(pool.unit[named_poses], minlength=len(wordings))
+        share = (wordings / poses.clamp_min(1))[pool.unit[named_poses]]
+        weight[named_poses] = weight[~named_poses].sum() * share / share.sum()
+    return weight / weight.sum()
 
 
 def rarity(scores: torch.Tensor) -> torch.Tensor:
@@ -126,7 +148,11 @@ def write_captions(pool: PosePool, index, rng: np.random.Generator, weights=None
     """A caption of each pose in `index`; every Caption knows its statements."""
     weights = rarity(pool.scores) if weights is None else weights
     scores, weights = pool.scores.numpy(), weights.numpy()
-    return [captions.write(scores[i], rng, tags=pool.names[i], weights=weights) for i in index]
+    about = [lexicon()[1][unit] if unit >= 0 else None for unit in pool.unit[index].tolist()]
+    return [
+        captions.write(scores[i], rng, tags=pool.names[i], weights=weights, about=unit)
+        for i, unit in zip(index, about, strict=True)
+    ]
 
 
 def asserted(statements) -> torch.Tensor:

@@ -326,7 +326,7 @@ def _draw(legs, rng):
     return pose, left, right
 
 
-def _above_floor(axis_angle):
+def above_floor(axis_angle):
     """Whether elbows and hands are at most 6 cm below the ground on which the rest of the body stands or lies."""
     height = _kinematics(axis_angle.astype(float))[0][:, :, 1]
     arms = [18, 19, 20, 21, 22, 23]
@@ -392,7 +392,7 @@ def sample(n: int, seed: int) -> FamilyPoses:
         held = _scores(drawn) >= 0
         good = (
             plausible(drawn)
-            & (_above_floor(drawn) | np.isin(legs[todo], CARRIED))
+            & (above_floor(drawn) | np.isin(legs[todo], CARRIED))
             & np.array([held[i, needs[leg]].all() for i, leg in enumerate(legs[todo])], bool)
         )
         done = todo[good]

@@ -38,6 +38,16 @@ SITES = {
     23: ("left_hip", None), 25: ("left_knee", None), 27: ("left_ankle", None),
     29: ("left_ankle", _IDS["LHeel"]), 31: ("left_foot", (0.112, -0.949, 0.147)),
 }  # fmt: skip
+#: Bones that are longer or shorter together in a person, by the joint at their end.
+PROPORTIONS = {
+    "thighs": (4, 5), "shins": (7, 8), "trunk": (3, 6, 9, 12), "upper_arms": (18, 19), "forearms": (20, 21),
+    "shoulders": (16, 17), "hips": (1, 2),
+}  # fmt: skip
+PROPORTION_STD = (
+    0.07  # of the logarithm of lengths: the free body's own 0.02 is less than people and their clothes show
+)
+SITE_STD = np.array([0.01] * 29 + [0.025] * 4, np.float32)  # metres: clothes and, at heels and toes, shoes
+VISIBILITY_STD = 1.0  # of logits: real photos hide knees and ears otherwise than renders do
 NEIGHBOURS = 24  # renders whose reading errors a simulated landmark set may borrow
 
 
@@ -55,21 +65,23 @@ def site_table() -> tuple[np.ndarray, np.ndarray]:
     return joint, vertex
 
 
-def true_landmarks(rotations, betas) -> tuple[np.ndarray, np.ndarray]:
+def true_landmarks(rotations, betas, stretch=None) -> tuple[np.ndarray, np.ndarray]:
     """Where BlazePose's 33 landmarks and SMPL's 24 joints are on a body, without skinning the surface.
 
     Args:
         rotations: (N, 24, 3, 3) local rotations, root in the camera frame.
         betas: (N, 10) body shapes.
+        stretch: (N, 24) factors on the lengths of the bones that end in each joint, see `random_proportions`.
     Returns:
         landmarks (N, 33, 3) and joints (N, 24, 3), metres, float32, both relative to the pelvis joint.
     """
     rotations, betas = torch.as_tensor(rotations).float(), torch.as_tensor(betas).float()
     rest_joints, offsets, joint = _rest(betas)
+    stretch = torch.ones(len(betas), 24) if stretch is None else torch.as_tensor(stretch)
     positions, globals_ = [torch.zeros_like(rest_joints[:, 0])], [rotations[:, 0]]
     for j in range(1, 24):
         p = PARENTS[j]
-        bone = rest_joints[:, j] - rest_joints[:, p]
+        bone = stretch[:, j, None] * (rest_joints[:, j] - rest_joints[:, p])
         positions.append(positions[p] + (globals_[p] @ bone[..., None])[..., 0])
         globals_.append(globals_[p] @ rotations[:, j])
     positions, globals_ = torch.stack(positions, 1), torch.stack(globals_, 1)
@@ -117,18 +129,42 @@ def random_shapes(rng: np.random.Generator, n: int) -> np.ndarray:
     return rng.normal(0, 1, (n, 10)).clip(-2.5, 2.5).astype(np.float32)
 
 
-def random_cameras(points: np.ndarray, rng: np.random.Generator):
+def random_proportions(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Factors (n, 24) float32 on bone lengths: lankier and stockier people than the free body knows.
+
+    Without them a network takes everyone's legs to be equally long and reads short ones as bent.
+    """
+    stretch = np.ones((n, 24), np.float32)
+    for joints in PROPORTIONS.values():
+        stretch[:, joints] = np.exp(rng.normal(0, PROPORTION_STD, (n, 1)).clip(-0.15, 0.15))
+    return stretch
+
+
+def other_people(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Landmarks (N, 33, 3) moved to where they might be on other people, in clothes and shoes."""
+    return points + rng.normal(0, 1, points.shape).astype(np.float32) * SITE_STD[:, None]
+
+
+def other_visibility(visibility: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Visibilities (N, 33) as another photo might have them: shifted by person and by landmark."""
+    seen = visibility.clip(1e-3, 1 - 1e-3)
+    shift = rng.normal(0, VISIBILITY_STD, (len(seen), 1)) + rng.normal(0, VISIBILITY_STD, seen.shape)
+    return (1 / (1 + (1 / seen - 1) * np.exp(-shift))).astype(np.float32)
+
+
+def random_cameras(points: np.ndarray, rng: np.random.Generator, smallest: float = 0.5):
     """Cameras of all focal lengths that show each body at 50-95% of its picture, anywhere in it; 1 in 10 is cut.
 
     Args:
         points: (N, P, 3) of each body, turned as the camera sees it.
+        smallest: another share than 50%.
     Returns:
         focal (N,), translation (N, 3) and frame (N, 2), the picture's width and height of 320-512 pixels.
     """
     n = len(points)
     frame = rng.integers(320, 513, (n, 2))
     focal = rng.uniform(0.8, 2.2, n) * frame.max(1)
-    fill = np.where(rng.random(n) > 0.1, rng.uniform(0.5, 0.95, n), rng.uniform(0.95, 1.25, n))
+    fill = np.where(rng.random(n) > 0.1, rng.uniform(smallest, 0.95, n), rng.uniform(0.95, 1.25, n))
     extent = np.ptp(points[..., :2], axis=1)
     distance = (focal[:, None] * extent / (fill[:, None] * frame)).max(1) + points[..., 2].max(1)
     scale = (focal[:, None] / (distance[:, None] - points[..., 2]))[..., None]
@@ -307,17 +343,39 @@ def simulate_landmarks(poses, errors: ReadingErrors, rng: np.random.Generator) -
     """What BlazePose would read of poses (N, 24, 3) facing +Z, each with a random body, view and camera.
 
     Returns:
-        the arrays of `load_renders`, without box.
+        the arrays of `load_renders`, without box; also stretch (N, 24), the proportions of the body that is read.
     """
     n = len(poses)
     rotations, betas = turned(poses, random_views(rng, n)), random_shapes(rng, n)
-    points, joints = true_landmarks(rotations, betas)
-    focal, translation, frame = random_cameras(points, rng)
+    stretch = random_proportions(rng, n)
+    points, joints = true_landmarks(rotations, betas, stretch)
+    focal, translation, frame = random_cameras(points, rng, smallest=0.2)
+    points = other_people(points, rng)
     pixels, world, visibility = errors.read(_project(points, focal, translation, frame), points, rng)
+    visibility = other_visibility(visibility, rng)
     return {
         "index": np.arange(n), "axis_angle": roma.rotmat_to_rotvec(rotations).numpy(), "betas": betas, "joints": joints,
         "focal": focal, "translation": translation, "frame": frame, "landmarks_2d": pixels.astype(np.float32),
-        "landmarks_world": world.astype(np.float32), "visibility": visibility.astype(np.float32),
+        "landmarks_world": world.astype(np.float32), "visibility": visibility.astype(np.float32), "stretch": stretch,
+    }  # fmt: skip
+
+
+def stretch_renders(renders: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The same renders as if each showed another person in the same pose, with BlazePose's errors as they were.
+
+    Returns:
+        axis_angle, frame and the three readings of `load_renders`.
+    """
+    rotations = roma.rotvec_to_rotmat(torch.from_numpy(renders["axis_angle"]))
+    bodies = [rotations, renders["betas"]]
+    before, after = (true_landmarks(*bodies, s)[0] for s in (None, random_proportions(rng, len(rotations))))
+    after = other_people(after, rng)
+    camera = (renders["focal"], renders["translation"], renders["frame"].astype(np.float32))
+    return {
+        "axis_angle": renders["axis_angle"], "frame": renders["frame"],
+        "visibility": other_visibility(renders["visibility"], rng),
+        "landmarks_2d": renders["landmarks_2d"] + _project(after, *camera) - _project(before, *camera),
+        "landmarks_world": renders["landmarks_world"] + _about_hips(after) - _about_hips(before),
     }  # fmt: skip
 
 
