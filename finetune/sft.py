@@ -259,7 +259,7 @@ def answer_loss(backbone: Backbone, tokens: StatementTokens, prompts: list[list[
 def train_reader(config: SFTConfig, pool, backbone: Backbone) -> Reader:
     told = tell(config, pool)
     store = caption_features(config, backbone, [text for text, _ in told])
-    rows, lengths = store["rows"], store["lengths"]
+    rows, ids, lengths = store["rows"], store["ids"], store["lengths"]
     offsets = torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)])
     wanted = datasets.asserted([statements for _, statements in told])
     reader = Reader(rows.shape[1], wanted.shape[1]).to(config.device)
@@ -273,11 +273,12 @@ def train_reader(config: SFTConfig, pool, backbone: Backbone) -> Reader:
         index = order[start : start + config.reader_batch]  # captions of like length: little padding
         longest = int(lengths[index].max())
         hidden = torch.zeros(len(index), longest, rows.shape[1])
+        words = torch.zeros(len(index), longest, dtype=torch.long)
         mask = torch.zeros(len(index), longest, dtype=torch.bool)
         for i, j in enumerate(index.tolist()):
-            n = int(lengths[j])
-            hidden[i, :n], mask[i, :n] = rows[offsets[j] : offsets[j] + n].float(), True
-        logits = reader(hidden.to(config.device), mask.to(config.device))
+            n, where = int(lengths[j]), slice(offsets[j], offsets[j + 1])
+            hidden[i, :n], words[i, :n], mask[i, :n] = rows[where].float(), ids[where], True
+        logits = reader(hidden.to(config.device), words.to(config.device), mask.to(config.device))
         return reading_loss(logits, wanted[index].to(config.device))
 
     train("reader", {"reader": reader}, loss_of, config.reader_steps, config.reader_learning_rate, config, 0.01)
@@ -308,7 +309,7 @@ def tell(config: SFTConfig, pool) -> list:
 
 @torch.inference_mode()
 def caption_features(config: SFTConfig, backbone: Backbone, texts: list[str], batch: int = 64) -> dict:
-    """Features of the language model for the words of each text: {"rows": (sum T, C) float16, "lengths": (N,)}.
+    """What the reader sees of each text: {"rows": (sum T, C) float16 features, "ids": (sum T,), "lengths": (N,)}.
 
     Texts of equal length are read together after one reading of the chat's beginning, so nothing is padded. Saved in
     parts, so that a stopped run goes on.
@@ -334,7 +335,8 @@ def caption_features(config: SFTConfig, backbone: Backbone, texts: list[str], ba
         found |= torch.load(part, weights_only=True)
         log(run_dir, stage="features", captions=len(found), seconds=round(time.time() - started))
     rows = [found[i] for i in range(len(texts))]
-    store = {"rows": torch.cat(rows), "lengths": torch.tensor([len(r) for r in rows])}
+    store = {"rows": torch.cat(rows), "ids": torch.tensor([i for row in ids for i in row])}
+    store["lengths"] = torch.tensor([len(row) for row in ids])
     save_atomically(store, path)
     for part in run_dir.glob("features.*.pt"):
         part.unlink()

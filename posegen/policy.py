@@ -11,7 +11,7 @@ from posegen import captions, posecodes
 from posegen.backbone import POSE_TOKEN, Backbone
 from posegen.camera import Camera
 from posegen.distribution import PoseDistribution
-from posegen.head import Lifter, PoseHead, Reader, StatementTokens, around, average_with_mirror
+from posegen.head import Lifter, PoseHead, Reader, StatementTokens
 from posegen.pose import Pose
 from posegen.skeleton import LIMBS
 
@@ -119,7 +119,7 @@ class PosePolicy:
         rows = [self.backbone.prompt(self.backbone.words(check_prompt(p))) + [self.backbone.pose_id] for p in prompts]
         ids, mask = self.backbone.pad_left(rows)
         start = self.backbone.prefill(self.backbone.embed(ids), mask)
-        return self.reader(start.features, self.backbone.words_mask(mask)).sigmoid(), start
+        return self.reader(start.features, ids, self.backbone.words_mask(mask)).sigmoid(), start
 
     def distribution(self, probabilities: torch.Tensor) -> PoseDistribution:
         """Poses for what was read, (B, S): a statement more likely made than not counts as made, and is obeyed."""
@@ -202,19 +202,10 @@ class PosePolicy:
         return people
 
     def lift(self, landmarks_2d, landmarks_world, visibility, frame) -> PoseDistribution:
-        """Poses of B people behind landmarks (B, 33, 2), (B, 33, 3), (B, 33) in a photo of size `frame`.
+        """Poses of B people behind landmarks (B, 33, 2), (B, 33, 3), (B, 33) of photos of size `frame`."""
+        from posegen import refine
 
-        The landmarks and their mirror image are lifted, the two estimates averaged and pulled onto the landmarks.
-        """
-        from posegen.photo import landmark_features, mirror_landmarks
-        from posegen.refine import refine
-
-        given = (landmarks_2d, landmarks_world, visibility, frame)
-        straight = torch.from_numpy(landmark_features(*given)).to(self.backbone.device)
-        turned = torch.from_numpy(landmark_features(*mirror_landmarks(*given), frame)).to(self.backbone.device)
-        rotations, log_std = self.lifter.lift(straight)
-        rotations = average_with_mirror(rotations, self.lifter.lift(turned)[0])
-        return around(refine(rotations, log_std, landmarks_2d, visibility, frame), log_std)
+        return refine.lift(self.lifter, landmarks_2d, landmarks_world, visibility, frame)
 
     # ---- poses to words
 

@@ -76,8 +76,8 @@ def test_who_names_no_side_means_the_right_one(tmp_path, monkeypatch):
     [
         ("sit", "sitting", "sits"), ("kneel", "kneeling", "kneels"), ("lie", "lying", "lies"),
         ("row", "rowing", "rows"), ("box", "boxing", "boxes"), ("dance", "dancing", "dances"),
-        ("squat", "squatting", "squats"), ("ski", "skiing", "skis"), ("carry", "carrying", "carries"), ("tiptoe", "tiptoeing", "tiptoes"),
-        ("have", "having", "has"), ("do", "doing", "does"),
+        ("squat", "squatting", "squats"), ("ski", "skiing", "skis"), ("carry", "carrying", "carries"),
+        ("tiptoe", "tiptoeing", "tiptoes"), ("have", "having", "has"), ("do", "doing", "does"),
     ],
 )  # fmt: skip
 def test_verbs_are_inflected(verb, ing, third):

@@ -28,16 +28,36 @@ def test_pose_head_gives_a_distribution_that_can_learn_one_pose():
     assert (after.mode() - 0.3).abs().max() < 0.2
 
 
-def test_reader_sees_only_what_the_mask_shows():
+def a_reader():
+    """A reader, hidden states (2, 5, 16), token ids and a mask whose second row is padded on the left."""
     torch.manual_seed(0)
     reader = Reader(16, 7, width=32).eval()
-    hidden = torch.randn(2, 5, 16)
+    torch.nn.init.normal_(reader.phrases.embedding.weight)
     mask = torch.tensor([[True] * 5, [False, False, True, True, True]])
-    changed = hidden.clone()
-    changed[1, :2] = 100
-    assert torch.allclose(reader(hidden, mask)[1], reader(changed, mask)[1], atol=1e-5)
+    return reader, torch.randn(2, 5, 16), torch.arange(10).view(2, 5) + 100, mask
+
+
+def test_reader_sees_only_what_the_mask_shows():
+    reader, hidden, ids, mask = a_reader()
+    changed, other = hidden.clone(), ids.clone()
+    changed[1, :2], other[1, :2] = 100, 7
+    assert torch.allclose(reader(hidden, ids, mask)[1], reader(changed, other, mask)[1], atol=1e-5)
     changed[1, 3] = 3
-    assert not torch.allclose(reader(hidden, mask)[1], reader(changed, mask)[1], atol=1e-2)
+    assert not torch.allclose(reader(hidden, ids, mask)[1], reader(changed, ids, mask)[1], atol=1e-2)
+
+
+def test_reader_reads_the_same_words_the_same_with_and_without_padding():
+    reader, hidden, ids, mask = a_reader()
+    alone = reader(hidden[1:, 2:], ids[1:, 2:], mask[1:, 2:])
+    torch.testing.assert_close(alone[0], reader(hidden, ids, mask)[1], atol=1e-5, rtol=1e-4)
+
+
+def test_reader_knows_phrases_by_their_order():
+    reader, hidden, ids, mask = a_reader()
+    swapped = ids[:, [1, 0, 2, 3, 4]]
+    assert not torch.allclose(reader(hidden, ids, mask)[0], reader(hidden, swapped, mask)[0], atol=1e-2)
+    unseen = Reader(16, 7, width=32).phrases(ids, mask)
+    assert (unseen == 0).all()  # phrases that were never trained say nothing
 
 
 def test_lifted_pose_is_made_of_rotations_and_is_its_own_chart():
