@@ -34,7 +34,7 @@ class SFTConfig:
     """Poses with the upper body of one and the legs of another."""
     num_named: int = 40
     """Poses of each named pose of the lexicon."""
-    num_captions: int = 40_000
+    num_captions: int = 60_000
     """Captions whose features the reader learns from."""
     num_renders: int = 3_000
     """Rendered training photos."""
@@ -45,7 +45,7 @@ class SFTConfig:
     """Gaussians in the mixture of the pose head."""
     lora_rank: int = 8
     head_steps: int = 10_000
-    reader_steps: int = 8_000
+    reader_steps: int = 12_000
     lifter_steps: int = 6_000
     talker_steps: int = 240
     """Optimiser steps of the four parts."""
