@@ -268,10 +268,13 @@ def _somebody(rng):
     return person, person.subject.split()[0] in ("a", "someone", "an")
 
 
+def _pick(items, rng):
+    return items[rng.integers(len(items))]
+
+
 def _opened(text, rng):
     """Now and then "show me ..." before a noun phrase."""
-    openers = context()["openers"]
-    return f"{openers[rng.integers(len(openers))]} {text}" if rng.random() < 0.15 else text
+    return f"{_pick(context()['openers'], rng)} {text}" if rng.random() < 0.15 else text
 
 
 def _participles(units, lead, rng):
@@ -340,13 +343,23 @@ def _present(units, lead, rng):
     return text + (rng.choice([" with ", ", with ", ", "]) + _list(nouns) if nouns else "")
 
 
+_LINKS = (", ", ", ", " - ", ": ", " doing ", ", doing ", " as ", " like ", " in ")
+
+
 def _titled(wording, side, units, rng):
-    """ "Warrior two, head turned left" """
+    """ "Warrior two, head turned left"; "a nurse doing warrior two": a name is found wherever it stands in a text."""
     person = Person("", str(rng.choice(["the", "their", "his", "her"])), "themselves", "")
     title = _fill(wording.rest, side, person).rstrip(".")
+    place, inner = rng.random(), title[0].lower() + title[1:] if title[1:2].islower() else title
+    if place < 0.25:
+        title = f"{_pick(context()['openers'], rng)} {inner}"
+    elif place < 0.5:
+        title = f"{_pick(context()['subjects'], rng)}{_pick(_LINKS, rng)}{inner}"
+    elif place < 0.6:
+        title = f"{title}, {_pick(context()['subjects'], rng)}"
     pieces = _say(units, rng, PLAIN, ("noun", "be"), bare=True)
     parts = [p.noun() if p.form == "noun" else p.participle() for p in pieces]
-    return _opened(rng.choice([", ", ", ", "; ", " with "]).join([title, ", ".join(parts)]) if parts else title, rng)
+    return _pick((", ", ", ", "; ", " with "), rng).join([title, ", ".join(parts)]) if parts else title
 
 
 _STYLES = (_participles, _clauses, _fragments, _commands, _present)

@@ -34,7 +34,7 @@ def held(samples, name):
     ],
 )
 def test_words_become_the_pose_they_name(policy, prompt, statements):
-    samples = policy.text_to_pose(prompt, num_samples=16, temperature=0.5, seed=0)
+    samples = policy.text_to_pose(prompt, num_samples=64, temperature=0.5, seed=0)
     for name in statements:
         assert held(samples, name) >= 0.75, name
 
