@@ -217,7 +217,7 @@ def _choose(unit, rng, forms, held_out):
     """A wording of a unit in one of `forms`, if it has one; of the held-out wordings, or of the others."""
     options = [w for w in unit.wordings if w.form in forms] or [w for w in unit.wordings if w.form != "prompt"]
     options = [w for w in options if is_held_out(w) == held_out] or options or unit.wordings
-    return options[rng.integers(len(options))]
+    return _pick(options, rng)
 
 
 def _name(held, rng):
@@ -261,10 +261,9 @@ def _say(units, rng, person, forms=_SPOKEN, bare=False, held_out=False):
 def _somebody(rng):
     """Who the caption is about, and whether the subject stands by itself ("a nurse kneeling"; not "he kneeling")."""
     if rng.random() < 0.35:
-        subjects = context()["subjects"]
-        owner = rng.choice(["their", "the"])
-        return Person(subjects[rng.integers(len(subjects))], str(owner), "themselves", "they are"), True
-    person = PEOPLE[rng.integers(len(PEOPLE))]
+        owner = str(rng.choice(["their", "the"]))
+        return Person(_pick(context()["subjects"], rng), owner, "themselves", "they are"), True
+    person = _pick(PEOPLE, rng)
     return person, person.subject.split()[0] in ("a", "someone", "an")
 
 
@@ -374,10 +373,9 @@ def _finish(text, rng):
     text = re.sub(r"\s+", " ", text).strip().rstrip(",")
     r = rng.random()
     if r < 0.15:
-        endings = context()["endings"]
-        text = f"{text.rstrip('.')}{rng.choice([' ', ', '])}{endings[rng.integers(len(endings))]}"
+        text = f"{text.rstrip('.')}{rng.choice([' ', ', '])}{_pick(context()['endings'], rng)}"
     elif r < 0.18:
-        text = f"{text.rstrip('.')} {context()['adverbs'][rng.integers(len(context()['adverbs']))]}"
+        text = f"{text.rstrip('.')} {_pick(context()['adverbs'], rng)}"
     if rng.random() < 0.06:
         text = _mistype(text, rng)
     r = rng.random()

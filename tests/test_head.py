@@ -56,6 +56,11 @@ def test_reader_knows_phrases_by_their_order():
     reader, hidden, ids, mask = a_reader()
     swapped = ids[:, [1, 0, 2, 3, 4]]
     assert not torch.allclose(reader(hidden, ids, mask)[0], reader(hidden, swapped, mask)[0], atol=1e-2)
+    with torch.no_grad():  # pairs of tokens alone: "a b" is not "b a"
+        reader.phrases.embedding.weight[: reader.phrases.BUCKETS] = 0
+        reader.phrases.embedding.weight[2 * reader.phrases.BUCKETS :] = 0
+    pairs = [reader.phrases(row, mask)[0, 1] for row in (ids, swapped)]
+    assert not torch.allclose(*pairs, atol=1e-2)
     unseen = Reader(16, 7, width=32).phrases(ids, mask)
     assert (unseen == 0).all()  # phrases that were never trained say nothing
 

@@ -66,6 +66,15 @@ def test_half_made_folder_is_made_again(tiny):
     assert len(tiny[1]) == 2
 
 
+def test_what_an_older_build_made_is_made_again(tiny, monkeypatch):
+    ensure("tiny")
+    ensure("tiny")
+    assert len(tiny[1]) == 1
+    monkeypatch.setitem(SOURCES, "tiny", replace(tiny[0], revision=2))
+    ensure("tiny")
+    assert len(tiny[1]) == 2
+
+
 def test_wrong_checksum_is_refused(tiny, monkeypatch):
     monkeypatch.setitem(SOURCES, "tiny", replace(tiny[0], members={"tiny_weights/model.bin": "0" * 64}))
     with pytest.raises(WeightsError, match="sha256 .* instead of 000000000000,"):

@@ -105,22 +105,18 @@ def build_pool(path, split: str, num_families: int, num_recombined: int, seed: i
     mixed = mixed[torch.from_numpy(families.plausible(mixed.numpy()))] if len(mixed) else mixed
     parts = [real, mirror(real), mixed, made]
     axis_angle = remove_yaw(torch.cat(parts))
-    scores = _scores(axis_angle)
+    scores = posecodes.scores(roma.rotvec_to_rotmat(axis_angle))
     told = named.sample(axis_angle, scores, num_named, seed)
     names = [()] * (len(axis_angle) - len(made)) + list(family.names) + [()] * len(told.unit)
     unit = torch.cat([torch.full((len(axis_angle),), -1), told.unit])
     source = torch.cat([torch.full((len(p),), i) for i, p in enumerate([*parts, told.unit])])
     axis_angle = torch.cat([axis_angle, told.axis_angle])
-    scores = torch.cat([scores, _scores(told.axis_angle)])
+    scores = torch.cat([scores, posecodes.scores(roma.rotvec_to_rotmat(told.axis_angle))])
     weight = density_weights(axis_angle, seed)
     for i, share in enumerate(SHARES):
         mine = source == i
         weight[mine] *= share / weight[mine].sum().clamp_min(1e-12)
     return PosePool(axis_angle, source, names, unit, scores, weight / weight.sum())
-
-
-def _scores(axis_angle: torch.Tensor) -> torch.Tensor:
-    return torch.cat([posecodes.scores(roma.rotvec_to_rotmat(part)) for part in axis_angle.split(20_000)])
 
 
 def recipes() -> torch.Tensor:

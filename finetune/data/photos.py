@@ -43,9 +43,7 @@ PROPORTIONS = {
     "thighs": (4, 5), "shins": (7, 8), "trunk": (3, 6, 9, 12), "upper_arms": (18, 19), "forearms": (20, 21),
     "shoulders": (16, 17), "hips": (1, 2),
 }  # fmt: skip
-PROPORTION_STD = (
-    0.07  # of the logarithm of lengths: the free body's own 0.02 is less than people and their clothes show
-)
+PROPORTION_STD = 0.07  # of the logarithm of lengths: the free body's own 0.02 is less than people in clothes show
 SITE_STD = np.array([0.01] * 29 + [0.025] * 4, np.float32)  # metres: clothes and, at heels and toes, shoes
 VISIBILITY_STD = 1.0  # of logits: real photos hide knees and ears otherwise than renders do
 NEIGHBOURS = 24  # renders whose reading errors a simulated landmark set may borrow
