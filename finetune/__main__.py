@@ -1,4 +1,4 @@
-"""The command line: python -m finetune data|sft|evaluate."""
+"""The command line: python -m finetune data|sft|hygrpo|evaluate."""
 
 import argparse
 import os
@@ -9,12 +9,13 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 USAGE = """python -m finetune COMMAND
   data --source DIR --out FILE.npz          convert BVH, ASF/AMC and AMASS files to one pose file
   sft --config FILE [--key value ...]       stage 1, supervised; goes on where it stopped
+  hygrpo --config FILE [--key value ...]    stage 2, reinforcement; goes on where it stopped
   evaluate --policy DIR --report FILE.json  measure a policy: words, variety, photos [--key value ...]"""
 
 
 def main(arguments: list[str]) -> int:
     command, rest = (arguments[0] if arguments else ""), arguments[1:]
-    if command not in ("data", "sft", "evaluate"):
+    if command not in ("data", "sft", "hygrpo", "evaluate"):
         print(USAGE, file=sys.stderr if command not in ("-h", "--help") else sys.stdout)
         return 0 if command in ("-h", "--help") else 2
     try:
@@ -43,10 +44,18 @@ def run_data(rest):
 def run_sft(rest):
     from finetune import config, sft
 
-    path = None
-    if rest[:1] == ["--config"] and len(rest) > 1:
-        path, rest = rest[1], rest[2:]
-    sft.run(config.load(config.SFTConfig, path, rest))
+    sft.run(config.load(config.SFTConfig, *config_file(rest)))
+
+
+def run_hygrpo(rest):
+    from finetune import config, trainer
+
+    trainer.run(config.load(config.HyGRPOConfig, *config_file(rest)))
+
+
+def config_file(rest):
+    """The file named by --config, or None, and the other arguments."""
+    return (rest[1], rest[2:]) if rest[:1] == ["--config"] and len(rest) > 1 else (None, rest)
 
 
 def run_evaluate(rest):

@@ -1,9 +1,11 @@
 """Settings of a training run: dataclasses, read from YAML, with `--key value` on top."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import yaml
+
+from finetune.hygrpo import Objective
 
 
 class ConfigError(ValueError):
@@ -34,8 +36,6 @@ class SFTConfig:
     """Poses with the upper body of one and the legs of another."""
     num_named: int = 40
     """Poses of each named pose of the lexicon."""
-    num_captions: int = 60_000
-    """Captions whose features the reader learns from."""
     num_renders: int = 3_000
     """Rendered training photos."""
     num_simulated: int = 120_000
@@ -45,7 +45,7 @@ class SFTConfig:
     """Gaussians in the mixture of the pose head."""
     lora_rank: int = 8
     head_steps: int = 10_000
-    reader_steps: int = 12_000
+    reader_steps: int = 8_000
     lifter_steps: int = 6_000
     talker_steps: int = 240
     """Optimiser steps of the four parts."""
@@ -55,20 +55,100 @@ class SFTConfig:
     talker_batch: int = 24
     head_learning_rate: float = 1e-3
     reader_learning_rate: float = 1e-3
+    encoder_learning_rate: float = 2e-4
     lifter_learning_rate: float = 1e-3
     lora_learning_rate: float = 1e-3
     save_seconds: float = 60.0
     """Time between checkpoints."""
 
     def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type in (int, float) and value < 0:
-                raise ConfigError(f"{field.name} must not be negative, but it is {value}.")
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if setting.type in (int, float) and value < 0:
+                raise ConfigError(f"{setting.name} must not be negative, but it is {value}.")
+
+
+@dataclass
+class HyGRPOConfig(Objective):
+    """Stage 2, reinforcement: group-relative policy optimisation of words and poses. See docs/HYGRPO.md."""
+
+    policy: str = "assets/policy"
+    """Policy to start from; it is the reference, too."""
+    run_dir: str = "runs/hygrpo"
+    """Checkpoints and logs; a run that was stopped goes on from here."""
+    output_dir: str = "runs/hygrpo/policy"
+    """Where the policy with the best evaluation is written; the demo loads it."""
+    device: str = "cpu"
+    """Torch device: cpu or cuda."""
+    dequantize: bool = True
+    """Keep the language model's 4-bit rounding but hold its weights unpacked: faster, four times their memory."""
+    seed: int = 0
+
+    prompts: str = "assets/prompts/train.jsonl"
+    """Prompts with the statements they ask for."""
+    eval_prompts: str = "assets/prompts/validation.jsonl"
+    """Prompts to evaluate on; never trained on."""
+    photos: str = ""
+    """Folder of pictures of people, or of renders with true poses (runs/renders/train)."""
+    tasks: dict = field(default_factory=lambda: {"words": 1.0})
+    """How often a step practises words and photos."""
+    reward_weights: dict = field(
+        default_factory=lambda: {"statements": 1.0, "semantic": 0.5, "plausible": 0.25, "format": 0.5, "truth": 1.0}
+    )
+    """Weight of each reward (finetune/rewards.py); 0 is not computed."""
+    reward_file: str = ""
+    """Python file with rewards of your own."""
+
+    max_steps: int = 600
+    prompts_per_step: int = 8
+    """Prompts of a step; each gets num_generations answers."""
+    num_generations: int = 4
+    """Answers of a group."""
+    poses_per_answer: int = 8
+    """Poses of an answer."""
+    num_iterations: int = 1
+    """Updates on the same answers."""
+    gradient_accumulation_steps: int = 1
+    """Parts in which a step's answers go through the networks: more of them need less memory."""
+    temperature: float = 1.0
+    """Of the tokens drawn; poses are drawn at 1."""
+    max_completion_length: int = 40
+    """Tokens of an answer after its pose."""
+    learning_rate: float = 2e-5
+    """Of the language model's LoRA."""
+    head_learning_rate: float = 1e-5
+    """Of the pose head, and of the lifter on photos."""
+    warmup_steps: int = 20
+    max_grad_norm: float = 1.0
+
+    eval_steps: int = 100
+    """Steps between evaluations."""
+    save_steps: int = 10
+    """Steps between checkpoints."""
+    report_to: str = "none"
+    """Tracker beside metrics.jsonl: none, tensorboard or trackio."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("max_steps", "prompts_per_step", "num_generations", "poses_per_answer", "num_iterations",
+                     "max_completion_length", "eval_steps", "save_steps", "gradient_accumulation_steps"):  # fmt: skip
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, but it is {getattr(self, name)}.")
+        if self.prompts_per_step % self.gradient_accumulation_steps:
+            raise ConfigError("prompts_per_step must be a multiple of gradient_accumulation_steps.")
+        if self.num_generations * self.poses_per_answer < 2:
+            raise ConfigError("A group needs at least two poses: raise num_generations or poses_per_answer.")
+        for task, share in self.tasks.items():
+            if task not in ("words", "photos") or not share >= 0:
+                raise ConfigError(f"tasks are words and photos with shares of 0 or more, not {task}: {share}.")
+        if not sum(self.tasks.values()) > 0:
+            raise ConfigError("tasks must give words or photos a share above 0.")
+        if self.tasks.get("photos", 0) > 0 and not self.photos:
+            raise ConfigError("The task photos needs a folder: give --photos DIR.")
 
 
 def load(cls, path=None, overrides: list[str] = ()):
-    """A config of class `cls` from a YAML file and `--key value` pairs.
+    """A config of class `cls` from a YAML file and `--key value` pairs; `--key.name value` sets one entry of a dict.
 
     Raises:
         ConfigError: an unknown key, a missing value, or a value of the wrong type.
@@ -78,18 +158,36 @@ def load(cls, path=None, overrides: list[str] = ()):
         if not Path(path).is_file():
             raise ConfigError(f"There is no config file {path}; the shipped ones are in finetune/configs/.")
         values = yaml.safe_load(Path(path).read_text()) or {}
+    known = {setting.name: setting for setting in fields(cls)}
     overrides = list(overrides)
     while overrides:
         key = overrides.pop(0)
         if not key.startswith("--") or not overrides:
             raise ConfigError(f"Settings are given as --key value; {key!r} does not fit.")
-        values[key[2:]] = yaml.safe_load(overrides.pop(0))
-    types = {field.name: field.type for field in fields(cls)}
+        key, _, entry = key[2:].partition(".")
+        value = yaml.safe_load(overrides.pop(0))
+        if entry and key in known:
+            whole = values.get(key, known[key].default_factory() if callable(known[key].default_factory) else None)
+            if not isinstance(whole, dict):
+                raise ConfigError(f"{key} has no entries; write --{key} VALUE.")
+            value = whole | {entry: value}
+        values[key] = value
     for key, value in values.items():
-        if key not in types:
-            raise ConfigError(f"There is no setting {key!r}; there are {', '.join(types)}.")
-        try:
-            values[key] = types[key](value)
-        except (TypeError, ValueError):
-            raise ConfigError(f"{key} must be of type {types[key].__name__}, but it is {value!r}.") from None
+        if key not in known:
+            raise ConfigError(f"There is no setting {key!r}; there are {', '.join(known)}.")
+        values[key] = converted(key, value, known[key].type)
     return cls(**values)
+
+
+def converted(key: str, value, kind):
+    """A value as the field's type; ConfigError where it cannot be."""
+    optional = not isinstance(kind, type)  # float | None
+    if optional and value is None:
+        return None
+    kind = kind.__args__[0] if optional else kind
+    try:
+        if kind is dict and not all(isinstance(v, int | float) for v in value.values()):
+            raise ValueError
+        return kind(value)
+    except (TypeError, ValueError, AttributeError):
+        raise ConfigError(f"{key} must be of type {kind.__name__}, but it is {value!r}.") from None

@@ -1,6 +1,7 @@
 """The yardstick for words: take the training caption that is most like the query, and answer with its pose.
 
-Likeness is the cosine of TF-IDF vectors over words and pairs of words, or of the frozen language model's features.
+Likeness is the cosine of TF-IDF vectors over words and pairs of words, of the frozen language model's features,
+or of the sentence encoder's.
 """
 
 import re
@@ -11,7 +12,11 @@ import torch
 from scipy import sparse
 from scipy.sparse.linalg import norm
 
-from finetune.sft import read_words
+from posegen.backbone import Backbone
+from posegen.reader import Reader
+
+#: Depths (share of the layers) whose hidden states are averaged: middle layers carry more meaning than the last.
+FEATURE_DEPTHS = (0.4, 0.534, 0.667, 0.8)
 
 
 def terms(text: str) -> list[str]:
@@ -39,21 +44,45 @@ def nearest_by_tfidf(queries: list[str], captions: list[str], batch: int = 256) 
 
 
 @torch.inference_mode()
-def mean_features(backbone, texts: list[str], batch: int = 32) -> torch.Tensor:
-    """(N, C) float32: the frozen language model's features, averaged over the words of each text."""
+def language_model_features(backbone: Backbone, texts: list[str], batch: int = 32) -> torch.Tensor:
+    """(N, C) float32: the frozen language model's hidden states, RMS-normalised, averaged over layers and words.
+
+    Texts of equal length are read together after one reading of the chat's beginning, so nothing is padded.
+    """
     ids = [backbone.words(text) for text in texts]
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     out = torch.zeros(len(ids), backbone.hidden_size)
+    begin = torch.tensor([backbone.chat_start], device=backbone.device)
     with backbone.model.disable_adapter():
         for _, same in groupby(order, key=lambda i: len(ids[i])):
             for some in torch.tensor(list(same)).split(batch):
-                out[some] = read_words(backbone, [ids[i] for i in some.tolist()]).mean(1).cpu()
+                before = backbone.prefill(backbone.embed(begin), torch.ones_like(begin, dtype=torch.bool))
+                before = before.repeat(len(some))
+                rows = torch.tensor([ids[i] for i in some.tolist()], device=backbone.device)
+                mask = torch.cat([before.mask, torch.ones_like(rows, dtype=torch.bool)], 1)
+                states = backbone.hidden(
+                    backbone.embed(rows), mask, past_key_values=before.cache, output_hidden_states=True
+                ).hidden_states
+                chosen = [states[round(depth * (len(states) - 1))].float() for depth in FEATURE_DEPTHS]
+                rms = [h * h.pow(2).mean(-1, keepdim=True).add(1e-6).rsqrt() for h in chosen]
+                out[some] = (sum(rms) / len(rms)).mean(1).cpu()
     return out
 
 
-def nearest_by_features(backbone, queries: list[str], captions: list[str]) -> np.ndarray:
-    """(N,) index of the caption whose mean features, standardised per dimension, point most alike, of N queries."""
-    asked, known = mean_features(backbone, queries), mean_features(backbone, captions)
+@torch.inference_mode()
+def sentence_embeddings(texts: list[str], batch: int = 64) -> torch.Tensor:
+    """(N, 384) float32: the untouched sentence encoder's embeddings, the mean over the tokens of each text."""
+    reader = Reader.load([], torch.zeros(0, 1)).eval()
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    out = torch.zeros(len(texts), reader.encoder.config.hidden_size)
+    for i in range(0, len(order), batch):
+        hidden, mask = reader.encode([texts[j] for j in order[i : i + batch]])
+        out[order[i : i + batch]] = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+    return out
+
+
+def nearest(asked: torch.Tensor, known: torch.Tensor) -> np.ndarray:
+    """(N,) index of the row of `known` (M, C), standardised per dimension, that points most like each of `asked`."""
     mean, std = known.mean(0), known.std(0) + 1e-6
     unit = lambda v: torch.nn.functional.normalize((v - mean) / std, dim=1)  # noqa: E731
     return (unit(asked) @ unit(known).T).argmax(1).numpy()

@@ -3,15 +3,11 @@
 1. head    statements -> poses.  No language model in the loop: millions of (statements, pose) pairs are free.
 2. lifter  landmarks -> poses, from simulated and from rendered BlazePose landmarks.
 3. talker  LoRA: the language model learns to say what a pose shows.
-4. reader  words -> statements, on features of the language model as it is then, computed once.
+4. reader  words -> statements and named poses; a sentence encoder's upper layers learn it.
 
 Then the policy folder is written: adapter/, heads.safetensors, config.json.
 """
 
-import json
-import os
-import time
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +17,16 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from finetune.config import SFTConfig
 from finetune.data import datasets, photos
-from finetune.loop import log, save_atomically, train
+from finetune.loop import log, train
 from finetune.photo_evaluation import INSIDE, calibration, readings_of, stands_straight
 from posegen import captions, posecodes
 from posegen.backbone import Backbone
 from posegen.distribution import DIM, to_tangent
-from posegen.head import Lifter, PoseHead, Reader, StatementTokens
+from posegen.head import Lifter, PoseHead, StatementTokens
+from posegen.lexicon import lexicon
 from posegen.photo import landmark_features, mirror_landmarks
 from posegen.policy import DESCRIBE, embed_mixed, save_policy, statement_ids
+from posegen.reader import Reader
 from posegen.refine import lift
 from posegen.skeleton import LIMBS, forward_kinematics, mirror
 
@@ -49,7 +47,7 @@ def run(config: SFTConfig) -> None:
     head = train_head(config, pool)
     lifter = train_lifter(config, pool)
     backbone, tokens = train_talker(config, pool)
-    reader = train_reader(config, pool, backbone)
+    reader = train_reader(config, pool)
     save_policy(config.output_dir, config.backbone, backbone, head, reader, lifter, tokens)
     log(run_dir, stage="done", output=str(config.output_dir))
 
@@ -256,96 +254,40 @@ def answer_loss(backbone: Backbone, tokens: StatementTokens, prompts: list[list[
 # ---- 4. reader
 
 
-def train_reader(config: SFTConfig, pool, backbone: Backbone) -> Reader:
-    told = tell(config, pool)
-    store = caption_features(config, backbone, [text for text, _ in told])
-    rows, ids, lengths = store["rows"], store["ids"], store["lengths"]
-    offsets = torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)])
-    wanted = datasets.asserted([statements for _, statements in told])
-    reader = Reader(rows.shape[1], wanted.shape[1]).to(config.device)
-    sample = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(config.seed))[:50_000]].float()
-    reader.mean.copy_(sample.mean(0))
-    reader.std.copy_(sample.std(0) + 1e-3)
-    order = lengths.argsort()
+def train_reader(config: SFTConfig, pool) -> Reader:
+    """MiniLM's upper layers and the queries, on captions that are written afresh for every step."""
+    named = lexicon()[1]
+    number = {unit.statements: k for k, unit in enumerate(named)}
+    reader = Reader.load([captions.title(unit) for unit in named], datasets.recipes()[:-1]).to(config.device)
+    reader.learn_compatible(pool.scores.to(config.device))
+    weight, rarity = datasets.caption_weight(pool), datasets.rarity(pool.scores)
 
     def loss_of(generator):
-        start = torch.randint(len(order) - config.reader_batch, (1,), generator=generator).item()
-        index = order[start : start + config.reader_batch]  # captions of like length: little padding
-        longest = int(lengths[index].max())
-        hidden = torch.zeros(len(index), longest, rows.shape[1])
-        words = torch.zeros(len(index), longest, dtype=torch.long)
-        mask = torch.zeros(len(index), longest, dtype=torch.bool)
-        for i, j in enumerate(index.tolist()):
-            n, where = int(lengths[j]), slice(offsets[j], offsets[j + 1])
-            hidden[i, :n], words[i, :n], mask[i, :n] = rows[where].float(), ids[where], True
-        logits = reader(hidden.to(config.device), words.to(config.device), mask.to(config.device))
-        return reading_loss(logits, wanted[index].to(config.device))
+        poses = draw(weight, config.reader_batch, generator)
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+        told = sorted(datasets.write_captions(pool, poses, rng, rarity), key=lambda caption: len(caption.text))
+        texts, part = [caption.text for caption in told], -(-len(told) // 4)  # parts of like length: little padding
+        read = [reader(texts[i : i + part]) for i in range(0, len(texts), part)]
+        wanted = datasets.asserted([caption.statements for caption in told])
+        about = torch.tensor([number[c.about.statements] if c.about else len(number) for c in told])
+        return reading_loss(*map(torch.cat, zip(*read, strict=True)), wanted.to(config.device), about.to(config.device))
 
-    train("reader", {"reader": reader}, loss_of, config.reader_steps, config.reader_learning_rate, config, 0.01)
+    modules = {"encoder": reader.encoder, "queries": reader.queries}
+    rates = {"encoder": config.encoder_learning_rate, "queries": config.reader_learning_rate}
+    train("reader", modules, loss_of, config.reader_steps, rates, config, 0.01)
     return reader
 
 
-def reading_loss(logits: torch.Tensor, wanted: torch.Tensor):
-    """Binary cross-entropy in which a made statement weighs 3, and the share of captions read without any mistake."""
-    exact = ((logits > 0) == (wanted > 0.5)).all(1).float().mean().item()
-    return binary_cross_entropy_with_logits(logits, wanted, pos_weight=torch.tensor(3.0, device=logits.device)), {
-        "read_exactly": exact
-    }
+def reading_loss(statements: torch.Tensor, names: torch.Tensor, wanted: torch.Tensor, about: torch.Tensor):
+    """Binary cross-entropy of statements, a made one weighing 3, and a little cross-entropy of names.
 
-
-def tell(config: SFTConfig, pool) -> list:
-    """Captions of the pool's poses: [(text, statements)], written once a run."""
-    path = Path(config.run_dir) / "captions.json"
-    if path.is_file():
-        return json.loads(path.read_text())
-    generator = torch.Generator().manual_seed(config.seed)
-    index = draw(datasets.caption_weight(pool), config.num_captions, generator)
-    made = datasets.write_captions(pool, index, np.random.default_rng(config.seed))
-    told = [(c.text, [int(s) for s in c.statements]) for c in made]
-    path.with_suffix(".part").write_text(json.dumps(told))
-    os.replace(path.with_suffix(".part"), path)
-    return told
-
-
-@torch.inference_mode()
-def caption_features(config: SFTConfig, backbone: Backbone, texts: list[str], batch: int = 64) -> dict:
-    """What the reader sees of each text: {"rows": (sum T, C) float16 features, "ids": (sum T,), "lengths": (N,)}.
-
-    Texts of equal length are read together after one reading of the chat's beginning, so nothing is padded. Saved in
-    parts, so that a stopped run goes on.
+    Args:
+        statements, names: a reader's logits (B, S) and (B, U + 1).
+        wanted: (B, S) in [0, 1], about: (B,) the named pose, or U.
+    Returns:
+        The loss, and the shares of captions whose statements and whose name were read without any mistake.
     """
-    run_dir = Path(config.run_dir)
-    path = run_dir / "features.pt"
-    if path.is_file():
-        return torch.load(path, weights_only=True)
-    ids = [[*backbone.words(text), *backbone.chat_end, backbone.pose_id] for text in texts]
-    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    found, started, part_size = {}, time.time(), 4096
-    for first in range(0, len(order), part_size):
-        part = run_dir / f"features.{first}.pt"
-        if not part.is_file():
-            chunk = order[first : first + part_size]
-            same = [list(group) for _, group in groupby(chunk, key=lambda i: len(ids[i]))]
-            batches = [group[k : k + batch] for group in same for k in range(0, len(group), batch)]
-            rows = {}
-            for some in batches:
-                for i, row in zip(some, read_words(backbone, [ids[i] for i in some]), strict=True):
-                    rows[i] = row.half().cpu()
-            save_atomically(rows, part)
-        found |= torch.load(part, weights_only=True)
-        log(run_dir, stage="features", captions=len(found), seconds=round(time.time() - started))
-    rows = [found[i] for i in range(len(texts))]
-    store = {"rows": torch.cat(rows), "ids": torch.tensor([i for row in ids for i in row])}
-    store["lengths"] = torch.tensor([len(row) for row in ids])
-    save_atomically(store, path)
-    for part in run_dir.glob("features.*.pt"):
-        part.unlink()
-    return store
-
-
-def read_words(backbone: Backbone, rows: list[list[int]]) -> torch.Tensor:
-    """Features (B, T, C) of B rows of T token ids that follow the chat's beginning."""
-    start = torch.tensor([backbone.chat_start], device=backbone.device)
-    before = backbone.prefill(backbone.embed(start), torch.ones_like(start, dtype=torch.bool)).repeat(len(rows))
-    ids = torch.tensor(rows, device=backbone.device)
-    return backbone.prefill(backbone.embed(ids), torch.ones_like(ids, dtype=torch.bool), before).features
+    weight = torch.tensor(3.0, device=statements.device)
+    loss = binary_cross_entropy_with_logits(statements, wanted, pos_weight=weight) + 0.02 * cross_entropy(names, about)
+    exact = ((statements > 0) == (wanted > 0.5)).all(1).float().mean().item()
+    return loss, {"read_exactly": exact, "named": (names.argmax(-1) == about).float().mean().item()}

@@ -4,6 +4,7 @@ Beside the policy stand a random training pose, the pose of the nearest training
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import roma
@@ -120,7 +121,7 @@ def read(policy, texts: list[str]) -> torch.Tensor:
     out = torch.zeros(len(texts), len(posecodes.NAMES))
     for i in range(0, len(order), BATCH):
         some = order[i : i + BATCH]
-        out[some] = policy.read([texts[j] for j in some])[0].cpu()
+        out[some] = policy.read([texts[j] for j in some]).probabilities.cpu()
     return out
 
 
@@ -134,9 +135,11 @@ def obedience(policy, sets: dict[str, Told], pool, train: Told, seed: int) -> di
     """
     queries = [text for told in sets.values() for text in told.texts]
     print("words: nearest training captions", flush=True)
+    features = partial(retrieval.language_model_features, policy.backbone)
     nearest = {
         "nearest_tfidf": retrieval.nearest_by_tfidf(queries, train.texts),
-        "nearest_lm_features": retrieval.nearest_by_features(policy.backbone, queries, train.texts[:NUM_READ_CAPTIONS]),
+        "nearest_lm_features": retrieval.nearest(features(queries), features(train.texts[:NUM_READ_CAPTIONS])),
+        "nearest_sentence": retrieval.nearest(*map(retrieval.sentence_embeddings, (queries, train.texts))),
     }
     out, start = {}, 0
     for name, told in sets.items():

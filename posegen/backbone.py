@@ -14,8 +14,6 @@ import torch
 POSE_TOKEN = "<POSE>"
 SYSTEM = "3D pose"  # short: every prompt pays for it
 LORA_TARGETS = r".*\.(q_proj|v_proj)"  # all seven linear layers cost a CPU twice the time of a training step
-#: Depths (share of the layers) that the Reader sees: middle layers carry more of the words' meaning than the last.
-FEATURE_DEPTHS = (0.4, 0.534, 0.667, 0.8)
 
 
 class BackboneError(ValueError):
@@ -24,9 +22,8 @@ class BackboneError(ValueError):
 
 @dataclass
 class Prefill:
-    """What a pass over prompts leaves: features (B, T, C), next-token logits (B, V), the cache, the mask (B, T)."""
+    """What a pass over prompts leaves: next-token logits (B, V), the cache, the mask (B, T)."""
 
-    features: torch.Tensor
     logits: torch.Tensor
     cache: object
     mask: torch.Tensor
@@ -34,8 +31,8 @@ class Prefill:
     def repeat(self, times: int) -> "Prefill":
         """Every row `times` times: several answers share one reading of their prompt.  This one's cache is used up."""
         self.cache.batch_repeat_interleave(times)
-        features, logits, mask = (v.repeat_interleave(times, 0) for v in (self.features, self.logits, self.mask))
-        return Prefill(features, logits, self.cache, mask)
+        logits, mask = (v.repeat_interleave(times, 0) for v in (self.logits, self.mask))
+        return Prefill(logits, self.cache, mask)
 
 
 def compute_dtype(device: str) -> torch.dtype:
@@ -188,25 +185,14 @@ class Backbone(torch.nn.Module):
 
     # ---- forward
 
-    def features(self, hidden_states) -> torch.Tensor:
-        """(B, T, C) float32: mean of the RMS-normalised hidden states of the middle layers."""
-        layers = [round(depth * (len(hidden_states) - 1)) for depth in FEATURE_DEPTHS]
-        chosen = [hidden_states[i].float() for i in layers]
-        return sum(h * h.pow(2).mean(-1, keepdim=True).add(1e-6).rsqrt() for h in chosen) / len(chosen)
-
-    def words_mask(self, mask: torch.Tensor) -> torch.Tensor:
-        """The part of a left-padded prompt mask (B, T) that the Reader sees: after the chat's fixed beginning."""
-        return mask & (mask.long().cumsum(-1) > len(self.chat_start))
-
-    def hidden(self, embeddings: torch.Tensor, mask: torch.Tensor, **cache):
-        """The transformer's output with all hidden states, for input embeddings (B, T, C) and a mask (B, T)."""
+    def hidden(self, embeddings: torch.Tensor, mask: torch.Tensor, **options):
+        """The transformer's output for input embeddings (B, T, C) and a mask (B, T); options go to its forward."""
         positions = (mask.long().cumsum(-1) - 1).clamp_min(0)[:, -embeddings.shape[1] :]
         return self._causal.base_model(
             inputs_embeds=embeddings,
             attention_mask=mask.long(),
             position_ids=positions,
-            output_hidden_states=True,
-            **cache,
+            **options,
         )
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -222,26 +208,43 @@ class Backbone(torch.nn.Module):
         if start is not None:
             mask = torch.cat([start.mask, mask], 1)
         out = self.hidden(embeddings, mask, past_key_values=cache, use_cache=True)
-        return Prefill(
-            self.features(out.hidden_states), self.logits(out.last_hidden_state[:, -1]), out.past_key_values, mask
-        )
+        return Prefill(self.logits(out.last_hidden_state[:, -1]), out.past_key_values, mask)
 
-    @torch.inference_mode()
-    def continue_reply(self, start: Prefill, max_new_tokens: int = 40) -> list[str]:
-        """Greedy words after the prompts of `start`, one string per row."""
+    @torch.no_grad()
+    def decode(self, start: Prefill, max_new_tokens: int, temperature: float = 0.0, generator=None):
+        """What follows the prompts of `start`: token ids (B, T), and which are said, up to a row's end of turn (B, T).
+
+        Args:
+            temperature: 0 takes the likeliest token; otherwise tokens are drawn, with `generator`.
+        """
         logits, cache, mask = start.logits, start.cache, start.mask
-        tokens, finished = [], torch.zeros(len(mask), dtype=torch.bool, device=mask.device)
+        eos = self.tokenizer.eos_token_id
+        tokens, said, finished = [], [], torch.zeros(len(mask), dtype=torch.bool, device=mask.device)
         for _ in range(max_new_tokens):
-            token = logits.argmax(-1)
-            token = token.masked_fill(finished, self.tokenizer.eos_token_id)
+            token = self.choose(logits, temperature, generator).masked_fill(finished, eos)
             tokens.append(token)
-            finished = finished | (token == self.tokenizer.eos_token_id)
+            said.append(~finished)
+            finished = finished | (token == eos)
             if finished.all():
                 break
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
             out = self.hidden(self.embed(token[:, None]), mask, past_key_values=cache, use_cache=True)
             logits, cache = self.logits(out.last_hidden_state[:, -1]), out.past_key_values
-        ids = torch.stack(tokens, 1)
+        return torch.stack(tokens, 1), torch.stack(said, 1)
+
+    def choose(self, logits: torch.Tensor, temperature: float, generator=None) -> torch.Tensor:
+        """The next token (B,) from logits (B, V)."""
+        if temperature <= 0:
+            return logits.argmax(-1)
+        below = (
+            (logits / temperature).softmax(-1).cumsum(-1)
+        )  # multinomial draws a number for every word: ten times slower
+        drawn = torch.rand(len(logits), 1, generator=generator).to(logits.device) * below[:, -1:]
+        return torch.searchsorted(below, drawn)[:, 0].clamp_max(logits.shape[-1] - 1)
+
+    def continue_reply(self, start: Prefill, max_new_tokens: int = 40) -> list[str]:
+        """The likeliest words after the prompts of `start`, one string per row."""
+        ids, _ = self.decode(start, max_new_tokens)
         return [text.strip() for text in self.tokenizer.batch_decode(ids, skip_special_tokens=True)]
 
 

@@ -19,10 +19,11 @@ MAX_STATEMENTS = 10
 
 @dataclass(frozen=True)
 class Caption:
-    """A text and the statements (indices) that it asserts."""
+    """A text, the statements (indices) that it asserts, and the named pose that it speaks of, if any."""
 
     text: str
     statements: tuple[int, ...]
+    about: Unit | None = None
 
 
 @dataclass(frozen=True)
@@ -443,13 +444,13 @@ def write(
         wording = _choose(first, rng, (*_SPOKEN, "prompt"), held_out)
         rest = [u for u in chosen if u is not first]
         if wording.form == "prompt":
-            return Caption(_finish(_titled(wording, first.side, rest, rng), rng), made)
+            return Caption(_finish(_titled(wording, first.side, rest, rng), rng), made, about)
         chosen = [replace(first, wordings=(wording,)), *rest]
     lead = [] if tag is None else [getattr(tag, "text", tag)]
     style = _STYLES[rng.choice(len(_STYLES), p=_TAG_SHARES if lead else _STYLE_SHARES)]
     if lead and lead[0].startswith("with ") and style is _clauses:
         style = _participles  # "they are with folded arms" is no English
-    return Caption(_finish(style(chosen, lead, rng), rng), made)
+    return Caption(_finish(style(chosen, lead, rng), rng), made, about)
 
 
 # ------------------------------------------------------------------------------------------------ plain sentences
@@ -460,6 +461,12 @@ def phrase(index: int) -> str:
     unit = _single(index)
     piece = _Piece.of(unit, unit.wordings[0], Person("", "the", "", ""), "both")
     return re.sub(r"^the ", "", piece.noun() if piece.form == "noun" else piece.participle())
+
+
+def title(unit: Unit) -> str:
+    """What a named pose is called, by its first wording: "throwing a ball", "warrior two"."""
+    piece = _Piece.of(unit, unit.wordings[0], Person("", "their", "themselves", ""), "both")
+    return piece.noun() if piece.form == "noun" else piece.participle()
 
 
 def _telling(index):

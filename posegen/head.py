@@ -1,8 +1,8 @@
-"""The trained parts around the language model: Reader, PoseHead, Lifter and StatementTokens.
+"""The trained parts around the encoders and the language model: PoseHead, Lifter and StatementTokens.
 
-    words   -> language model -> hidden states -> Reader   -> statements -> PoseHead -> PoseDistribution
-    photo   -> landmarks                                   -> Lifter                 -> PoseDistribution
-    a pose  -> statements     -> StatementTokens -> language model -> the words after <POSE>
+    words   -> Reader (reader.py) -> statements -> PoseHead -> PoseDistribution
+    photo   -> landmarks                        -> Lifter   -> PoseDistribution
+    a pose  -> statements -> StatementTokens -> language model -> the words after <POSE>
 
 Statements (posecodes.py) stand in the middle, so that understanding and generating can be taught, measured and
 shown apart.
@@ -116,63 +116,6 @@ def average_with_mirror(rotations: torch.Tensor, mirrored: torch.Tensor) -> torc
     _, b = forward_kinematics(back)
     half = roma.rotvec_to_rotmat(0.5 * roma.rotmat_to_rotvec(a.transpose(-1, -2) @ b))
     return local_rotations(a @ half)
-
-
-class Phrases(nn.Module):
-    """Embeddings of the one, two and three tokens that end at each token, by hash: wordings to be known by heart.
-
-    Hidden states carry what unseen words mean; these carry what the lexicon says about the phrases it lists.
-    """
-
-    LENGTHS, BUCKETS = 3, 16_384
-
-    def __init__(self, width: int, inner: int = 64):
-        super().__init__()
-        self.embedding = nn.Embedding(self.LENGTHS * self.BUCKETS, inner)
-        nn.init.zeros_(self.embedding.weight)  # what was never seen says nothing
-        self.leave = nn.Linear(inner, width, bias=False)
-
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """(B, T, width) of token ids (B, T) and the mask (B, T) of the words among them."""
-        ids, code, total = ids * mask, torch.zeros_like(ids), 0
-        for back in range(self.LENGTHS):
-            earlier = nn.functional.pad(ids, (back, 0))[:, : ids.shape[1]]
-            code = (code * 1_000_003 + earlier + 1) % 2_147_483_647
-            total = total + self.embedding(code % self.BUCKETS + back * self.BUCKETS)
-        return self.leave(total)
-
-
-class Reader(nn.Module):
-    """Hidden states of the words, and the words -> which statements they make.
-
-    One attention query per statement looks at the tokens, because pooled features lose left and right.
-    """
-
-    def __init__(self, hidden_size: int, num_statements: int, width: int = 192):
-        super().__init__()
-        self.enter = nn.Linear(hidden_size, width)
-        self.phrases = Phrases(width)
-        self.dropout = nn.Dropout(0.1)
-        self.layer = nn.TransformerEncoderLayer(width, 4, 3 * width, batch_first=True, norm_first=True, dropout=0.1)
-        self.query = nn.Parameter(torch.randn(num_statements, width) * 0.1)
-        self.key, self.value = nn.Linear(width, width), nn.Linear(width, width)
-        self.weight = nn.Parameter(torch.randn(num_statements, width) * 0.05)
-        self.bias = nn.Parameter(torch.full((num_statements,), -3.0))
-        # Standardisation of the hidden states: one common direction holds most of a token's energy.
-        self.register_buffer("mean", torch.zeros(hidden_size))
-        self.register_buffer("std", torch.ones(hidden_size))
-
-    def forward(self, hidden: torch.Tensor, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Logits (B, S) from hidden states (B, T, C), token ids (B, T) and a mask (B, T), True on the words' tokens."""
-        x = self.enter(((hidden.float() - self.mean) / self.std).clamp(-8, 8))
-        known = self.phrases(ids, mask)
-        if self.training:  # half of the time without, so that the hidden states are understood by themselves as well
-            known = known * (torch.rand(len(x), 1, 1, device=x.device) < 0.5)
-        h = self.layer(self.dropout(x + known), src_key_padding_mask=~mask)
-        scores = torch.einsum("sd,btd->bst", self.query, self.key(h)) / h.shape[-1] ** 0.5
-        attention = scores.masked_fill(~mask[:, None], -torch.inf).softmax(-1)
-        read = torch.einsum("bst,btd->bsd", attention, self.value(h))
-        return 10 * (read * self.weight).sum(-1) + self.bias
 
 
 class StatementTokens(nn.Module):

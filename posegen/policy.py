@@ -8,15 +8,17 @@ import numpy as np
 import torch
 
 from posegen import captions, posecodes
-from posegen.backbone import POSE_TOKEN, Backbone
+from posegen.backbone import POSE_TOKEN, Backbone, Prefill
 from posegen.camera import Camera
 from posegen.distribution import PoseDistribution
-from posegen.head import Lifter, PoseHead, Reader, StatementTokens
+from posegen.head import Lifter, PoseHead, StatementTokens
 from posegen.pose import Pose
+from posegen.reader import Reader, Reading
 from posegen.skeleton import LIMBS
 
 DEFAULT = Path(__file__).resolve().parent.parent / "assets" / "policy"
-FORMAT = 1
+FORMAT = 2
+FILES = ("config.json", "named_poses.json", "heads.safetensors", "adapter")
 MAX_WORDS = 100
 MAX_SAMPLES = 64
 MAX_REPLY_TOKENS = 40
@@ -50,6 +52,7 @@ class PoseSample:
         text: the reply, beginning with `<POSE>`, about this pose.
         log_prob: log-density in nats of the pose under the policy (60 dimensions, radians).
         statements: what was understood of the prompt (words only).
+        name: the named pose that the prompt was taken for, or "".
         camera: what an overlay is drawn with (photos only).
     """
 
@@ -57,6 +60,7 @@ class PoseSample:
     text: str
     log_prob: float
     statements: list[Understood] = field(default_factory=list)
+    name: str = ""
     camera: Camera | None = None
 
 
@@ -72,7 +76,7 @@ class PosePolicy:
     """A language model with its reader, pose head and lifter.
 
     Attributes:
-        backbone, reader, head, lifter, tokens: the parts (see head.py).
+        backbone, reader, head, lifter, tokens: the parts (see reader.py and head.py).
         body: the BodyModel that poses are shown on.
     """
 
@@ -83,13 +87,16 @@ class PosePolicy:
         self.body = body
 
     @classmethod
-    def from_pretrained(cls, path=None, body=None, load_in_4bit=True, trainable=False, device="cpu") -> "PosePolicy":
+    def from_pretrained(
+        cls, path=None, body=None, load_in_4bit=True, trainable=False, device="cpu", dequantize=False
+    ) -> "PosePolicy":
         """Load a policy.
 
         Args:
             path: a policy folder or hub id; the embedded default if None.
             body: path of an SMPL-family file; the embedded body if None.
             trainable: LoRA and heads get gradients.
+            dequantize: the language model keeps 4 bits' rounding, but its weights lie unpacked (faster, more memory).
         Raises:
             PolicyError, BackboneError, WeightsError, BodyError: with one sentence that says what to do.
         """
@@ -98,10 +105,12 @@ class PosePolicy:
         folder = find_folder(path)
         config = read_config(folder)
         shown_on = embedded_body() if body is None else BodyModel.load(body)
-        backbone = Backbone.load(config["backbone"], folder / "adapter", load_in_4bit, trainable, device)
+        backbone = Backbone.load(
+            config["backbone"], folder / "adapter", load_in_4bit, trainable, device, dequantize=dequantize
+        )
         num_statements = len(posecodes.NAMES)
         parts = {
-            "reader": Reader(backbone.hidden_size, num_statements),
+            "reader": Reader.load(*read_named_poses(folder)),
             "head": PoseHead(num_statements, config["components"]),
             "lifter": Lifter(config["landmark_features"]),
             "tokens": StatementTokens(num_statements, backbone.hidden_size),
@@ -113,13 +122,9 @@ class PosePolicy:
 
     # ---- words
 
-    @torch.no_grad()
-    def read(self, prompts: list[str]) -> tuple[torch.Tensor, "object"]:
-        """What prompts say: statement probabilities (B, S), and the Prefill that replies go on from."""
-        rows = [self.backbone.prompt(self.backbone.words(check_prompt(p))) + [self.backbone.pose_id] for p in prompts]
-        ids, mask = self.backbone.pad_left(rows)
-        start = self.backbone.prefill(self.backbone.embed(ids), mask)
-        return self.reader(start.features, ids, self.backbone.words_mask(mask)).sigmoid(), start
+    def read(self, prompts: list[str]) -> Reading:
+        """What prompts say."""
+        return self.reader.read([check_prompt(prompt) for prompt in prompts])
 
     def distribution(self, probabilities: torch.Tensor) -> PoseDistribution:
         """Poses for what was read, (B, S): a statement more likely made than not counts as made, and is obeyed."""
@@ -140,22 +145,21 @@ class PosePolicy:
             PromptError: empty, too long, or not written in Latin letters.
         """
         check_sampling(num_samples, temperature)
-        probabilities, start = self.read([prompt])
-        distribution = self.distribution(probabilities)
+        reading = self.read([prompt])
+        probabilities = reading.probabilities[0]
+        distribution = self.distribution(reading.probabilities)
         x = distribution.sample(num_samples, temperature, torch.Generator().manual_seed(seed))
         rotations = distribution.rotations(x)[0].cpu()
         log_prob = distribution.log_prob(x)[0].tolist()
         scores = posecodes.scores(rotations)
         holds = posecodes.holds(scores)
-        texts = self.reply(start.repeat(num_samples), scores)
-        understood = [i for i in probabilities[0].argsort(descending=True).tolist() if probabilities[0, i] > 0.5]
+        texts = self.reply(self.prefill(prompt).repeat(num_samples), scores)
+        understood = [i for i in probabilities.argsort(descending=True).tolist() if probabilities[i] > 0.5]
         samples = []
         for r, lp, shown, text in zip(rotations.numpy(), log_prob, holds, texts, strict=True):
-            statements = [
-                Understood(captions.phrase(i), probabilities[0, i].item(), bool(shown[i])) for i in understood
-            ]
+            statements = [Understood(captions.phrase(i), probabilities[i].item(), bool(shown[i])) for i in understood]
             pose = Pose(r) if betas is None else Pose(r, betas)
-            samples.append(PoseSample(pose, text, lp, statements))
+            samples.append(PoseSample(pose, text, lp, statements, self.reader.title(reading.name[0])))
         if rank:
             samples.sort(key=lambda s: (sum(u.holds for u in s.statements), s.log_prob), reverse=True)
         return samples
@@ -216,12 +220,15 @@ class PosePolicy:
 
     def tell(self, rotations: torch.Tensor) -> list[str]:
         """Replies (`<POSE> ...`) to the request to describe poses (B, 24, 3, 3)."""
-        prompt = self.backbone.prompt(self.backbone.words(DESCRIBE)) + [self.backbone.pose_id]
-        ids, mask = self.backbone.pad_left([prompt])
-        start = self.backbone.prefill(self.backbone.embed(ids), mask).repeat(len(rotations))
-        return self.reply(start, posecodes.scores(rotations))
+        return self.reply(self.prefill(DESCRIBE).repeat(len(rotations)), posecodes.scores(rotations))
 
-    def reply(self, start, scores: torch.Tensor) -> list[str]:
+    def prefill(self, prompt: str) -> Prefill:
+        """The language model's reading of one prompt up to the `<POSE>` that its answer begins with."""
+        words = self.backbone.words(prompt)
+        ids, mask = self.backbone.pad_left([[*self.backbone.prompt(words), self.backbone.pose_id]])
+        return self.backbone.prefill(self.backbone.embed(ids), mask)
+
+    def reply(self, start: Prefill, scores: torch.Tensor) -> list[str]:
         """Replies after prompts read up to `<POSE>`: soft tokens for what the pose shows, a closing `<POSE>`, words.
 
         Args:
@@ -272,7 +279,7 @@ def check_sampling(num_samples: int, temperature: float) -> None:
         raise PromptError(f"The temperature must be between 0 and 5, but it is {temperature}.")
 
 
-# ---- the policy folder: config.json, heads.safetensors, adapter/
+# ---- the policy folder: config.json, named_poses.json, heads.safetensors, adapter/
 
 
 def find_folder(path) -> Path:
@@ -288,7 +295,7 @@ def find_folder(path) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(str(path), allow_patterns=["config.json", "heads.safetensors", "adapter/*"]))
+        return Path(snapshot_download(str(path), allow_patterns=[*FILES, "adapter/*"]))
     except Exception as error:
         raise PolicyError(
             f"There is no policy folder {path}, and "
@@ -297,7 +304,7 @@ def find_folder(path) -> Path:
 
 
 def read_config(folder: Path) -> dict:
-    missing = [name for name in ("config.json", "heads.safetensors", "adapter") if not (folder / name).exists()]
+    missing = [name for name in FILES if not (folder / name).exists()]
     if missing:
         raise PolicyError(
             f"The policy folder {folder.name} lacks {', '.join(missing)}; train it with `python -m finetune sft`."
@@ -311,6 +318,21 @@ def read_config(folder: Path) -> dict:
     return config
 
 
+def read_named_poses(folder: Path) -> tuple[list[str], torch.Tensor]:
+    """Titles (U) and recipes (U, S) bool of the named poses that a policy's reader knows."""
+    named = json.loads((folder / "named_poses.json").read_text())
+    recipes = torch.zeros(len(named), len(posecodes.NAMES), dtype=torch.bool)
+    for row, pose in zip(recipes, named, strict=True):
+        row[[posecodes.INDEX[name] for name in pose["statements"]]] = True
+    return [pose["title"] for pose in named], recipes
+
+
+def own_state(part) -> dict:
+    """The weights of a part that belong to a policy: not those that every policy takes from outside."""
+    outside = getattr(part, "is_outside", lambda name: False)
+    return {name: value for name, value in part.state_dict().items() if not outside(name)}
+
+
 def load_heads(path: Path, parts: dict) -> None:
     """Fill modules from NAME.parameter tensors of a safetensors file."""
     from safetensors import SafetensorError
@@ -319,9 +341,10 @@ def load_heads(path: Path, parts: dict) -> None:
     try:
         state = load_file(path)
         for name, part in parts.items():
-            part.load_state_dict(
-                {k.removeprefix(name + "."): v.float() for k, v in state.items() if k.startswith(name + ".")}
-            )
+            mine = {k.removeprefix(name + "."): v.float() for k, v in state.items() if k.startswith(name + ".")}
+            part.load_state_dict(part.state_dict() | mine)
+            if mine.keys() != own_state(part).keys():
+                raise RuntimeError(f"weights of the {name} are missing")
     except (SafetensorError, RuntimeError) as error:
         raise PolicyError(
             f"{path.name} is damaged or of another version ({str(error).splitlines()[0]}); get the folder again."
@@ -342,12 +365,18 @@ def save_policy(folder, backbone_name: str, backbone: Backbone, head, reader, li
     backbone.model.save_pretrained(folder / "adapter", save_embedding_layers=False)
     (folder / "adapter" / "README.md").unlink(missing_ok=True)
     parts = {"head": head, "reader": reader, "lifter": lifter, "tokens": tokens}
-    state = {f"{n}.{k}": v.half().contiguous() for n, part in parts.items() for k, v in part.state_dict().items()}
+    state = {f"{n}.{k}": v.half().contiguous() for n, part in parts.items() for k, v in own_state(part).items()}
     save_file(state, folder / "heads.safetensors.part")
     os.replace(folder / "heads.safetensors.part", folder / "heads.safetensors")
     config = {
         "format": FORMAT, "backbone": backbone_name, "components": head.components,
         "landmark_features": lifter.net.enter.in_features, "statements": list(posecodes.NAMES),
     }  # fmt: skip
-    (folder / "config.json.part").write_text(json.dumps(config, indent=1))
-    os.replace(folder / "config.json.part", folder / "config.json")
+    named = [
+        {"title": title, "statements": [posecodes.NAMES[i] for i in torch.nonzero(row)[:, 0].tolist()]}
+        for title, row in zip(reader.titles, reader.recipes, strict=True)
+    ]
+    lines = ",\n".join(json.dumps(pose) for pose in named)
+    for name, text in (("named_poses.json", f"[\n{lines}\n]\n"), ("config.json", json.dumps(config, indent=1))):
+        (folder / f"{name}.part").write_text(text)
+        os.replace(folder / f"{name}.part", folder / name)

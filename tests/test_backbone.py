@@ -1,4 +1,4 @@
-"""The 4-bit backbone: the packing trap, special tokens, features and decoding."""
+"""The 4-bit backbone: the packing trap, special tokens, padding and decoding."""
 
 import pytest
 import torch
@@ -111,9 +111,8 @@ def test_left_padding_changes_nothing(trainable):
     alone = trainable.prefill(short, torch.ones(short.shape[:2], dtype=torch.bool))
     ids, mask = trainable.pad_left([rows_of(trainable, "standing"), rows_of(trainable, LONG)])
     both = trainable.prefill(trainable.embed(ids), mask)
-    n = short.shape[1]
-    assert (both.features[0, -n:] - alone.features[0]).abs().mean() < 0.05 * alone.features.abs().mean()
-    assert trainable.words_mask(mask)[0].sum() == n - len(trainable.chat_start)
+    padded, other = (both.logits - alone.logits).abs().mean(1)
+    assert padded < 0.3 * other
 
 
 @torch.inference_mode()

@@ -10,6 +10,7 @@ from finetune import evaluate, everyday, variety, word_evaluation
 from finetune.data import datasets, families
 from posegen import posecodes
 from posegen.distribution import PoseDistribution, to_tangent
+from posegen.reader import Reading
 
 REST = torch.eye(3).expand(24, 3, 3)
 
@@ -39,6 +40,10 @@ def pool() -> datasets.PosePool:
     )
 
 
+def a_reading(probabilities):
+    return Reading(probabilities, torch.full((len(probabilities),), -1))
+
+
 class Knowing:
     """Reads the captions of `told` without a mistake and answers with their own poses."""
 
@@ -46,7 +51,7 @@ class Knowing:
         self.told = told
 
     def read(self, texts):
-        return self.told.wanted[[self.told.texts.index(text) for text in texts]], None
+        return a_reading(self.told.wanted[[self.told.texts.index(text) for text in texts]])
 
     def distribution(self, statements):
         rows = (statements[:, None] == self.told.wanted[None]).all(-1).float().argmax(1)
@@ -60,7 +65,7 @@ class Answering:
         self.axis_angle = axis_angle
 
     def read(self, texts):
-        return torch.zeros(len(texts), len(posecodes.NAMES)), None
+        return a_reading(torch.zeros(len(texts), len(posecodes.NAMES)))
 
     def distribution(self, statements):
         return certain(self.axis_angle.expand(len(statements), *self.axis_angle.shape))
@@ -140,7 +145,7 @@ def test_variety_compares_with_poses_that_satisfy_what_was_read(pool):
     statement = int((pool.scores >= 0).float().mean(0).sub(0.4).abs().argmin())  # true of some poses
     read = torch.zeros(len(posecodes.NAMES))
     read[statement] = 1
-    policy.read = lambda texts: (read.expand(len(texts), -1), None)
+    policy.read = lambda texts: a_reading(read.expand(len(texts), -1))
     train = word_evaluation.Told(["words"] * 2, None, pool.axis_angle[:2], None)
     fitting = pool.axis_angle[pool.scores[:, statement] >= 0]
     out = variety.evaluate(policy, pool, train, seed=0, count=2)

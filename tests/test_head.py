@@ -1,11 +1,11 @@
-"""Reader, pose head, lifter: shapes, charts, mirror."""
+"""Pose head, lifter: shapes, charts, mirror."""
 
 import numpy as np
 import roma
 import torch
 
 from posegen.distribution import DIM
-from posegen.head import Lifter, PoseHead, Reader, around, average_with_mirror, rotation_from_6d
+from posegen.head import Lifter, PoseHead, around, average_with_mirror, rotation_from_6d
 from posegen.skeleton import forward_kinematics, local_rotations, mirror
 
 
@@ -26,43 +26,6 @@ def test_pose_head_gives_a_distribution_that_can_learn_one_pose():
     after = head(statements)
     assert after.log_prob(x).mean() > first + 40
     assert (after.mode() - 0.3).abs().max() < 0.2
-
-
-def a_reader():
-    """A reader, hidden states (2, 5, 16), token ids and a mask whose second row is padded on the left."""
-    torch.manual_seed(0)
-    reader = Reader(16, 7, width=32).eval()
-    torch.nn.init.normal_(reader.phrases.embedding.weight)
-    mask = torch.tensor([[True] * 5, [False, False, True, True, True]])
-    return reader, torch.randn(2, 5, 16), torch.arange(10).view(2, 5) + 100, mask
-
-
-def test_reader_sees_only_what_the_mask_shows():
-    reader, hidden, ids, mask = a_reader()
-    changed, other = hidden.clone(), ids.clone()
-    changed[1, :2], other[1, :2] = 100, 7
-    assert torch.allclose(reader(hidden, ids, mask)[1], reader(changed, other, mask)[1], atol=1e-5)
-    changed[1, 3] = 3
-    assert not torch.allclose(reader(hidden, ids, mask)[1], reader(changed, ids, mask)[1], atol=1e-2)
-
-
-def test_reader_reads_the_same_words_the_same_with_and_without_padding():
-    reader, hidden, ids, mask = a_reader()
-    alone = reader(hidden[1:, 2:], ids[1:, 2:], mask[1:, 2:])
-    torch.testing.assert_close(alone[0], reader(hidden, ids, mask)[1], atol=1e-5, rtol=1e-4)
-
-
-def test_reader_knows_phrases_by_their_order():
-    reader, hidden, ids, mask = a_reader()
-    swapped = ids[:, [1, 0, 2, 3, 4]]
-    assert not torch.allclose(reader(hidden, ids, mask)[0], reader(hidden, swapped, mask)[0], atol=1e-2)
-    with torch.no_grad():  # pairs of tokens alone: "a b" is not "b a"
-        reader.phrases.embedding.weight[: reader.phrases.BUCKETS] = 0
-        reader.phrases.embedding.weight[2 * reader.phrases.BUCKETS :] = 0
-    pairs = [reader.phrases(row, mask)[0, 1] for row in (ids, swapped)]
-    assert not torch.allclose(*pairs, atol=1e-2)
-    unseen = Reader(16, 7, width=32).phrases(ids, mask)
-    assert (unseen == 0).all()  # phrases that were never trained say nothing
 
 
 def test_lifted_pose_is_made_of_rotations_and_is_its_own_chart():

@@ -44,12 +44,13 @@ def test_tfidf_is_the_textbook_cosine():
 
 def test_features_are_the_frozen_models_and_a_caption_is_nearest_to_itself(policy):
     backbone = policy.backbone
-    found = retrieval.mean_features(backbone, CAPTIONS)
+    found = retrieval.language_model_features(backbone, CAPTIONS)
     ids, mask = backbone.pad_left([backbone.chat_start + backbone.words(CAPTIONS[0])])
 
     def directly():
-        out = backbone.hidden(backbone.embed(ids), mask, use_cache=False)
-        return backbone.features(out.hidden_states)[0, len(backbone.chat_start) :].mean(0)
+        states = backbone.hidden(backbone.embed(ids), mask, use_cache=False, output_hidden_states=True).hidden_states
+        rows = [states[k][0, len(backbone.chat_start) :].float() for k in (12, 16, 20, 24)]  # of 30 layers
+        return torch.stack([h / h.pow(2).mean(-1, keepdim=True).sqrt() for h in rows]).mean((0, 1))
 
     with torch.inference_mode():
         tuned = directly()
@@ -57,4 +58,12 @@ def test_features_are_the_frozen_models_and_a_caption_is_nearest_to_itself(polic
             frozen = directly()
     distance = (found[0] - frozen).norm()
     assert distance < 0.1 * frozen.norm() and distance < 0.5 * (found[0] - tuned).norm()
-    assert retrieval.nearest_by_features(backbone, CAPTIONS[::-1], CAPTIONS).tolist() == [3, 2, 1, 0]
+    again = retrieval.language_model_features(backbone, CAPTIONS[::-1])
+    assert retrieval.nearest(again, found).tolist() == [3, 2, 1, 0]
+
+
+def test_sentence_embeddings_put_paraphrases_together():
+    known = retrieval.sentence_embeddings(["a man waves goodbye", "she is sleeping in bed", "kicking a football"])
+    asked = retrieval.sentence_embeddings(["the guy is waving farewell to his friends", "a woman asleep"])
+    similar = torch.nn.functional.cosine_similarity(asked[:, None], known[None], dim=-1)
+    assert similar.argmax(1).tolist() == [0, 1]

@@ -148,13 +148,13 @@ def test_a_tiny_run_makes_a_policy_and_resumes(pose_file, tmp_path):
 
     settings = config.SFTConfig(
         poses=str(pose_file), renders=str(tmp_path / "renders"), run_dir=str(tmp_path / "run"),
-        output_dir=str(tmp_path / "policy"), num_families=300, num_recombined=90, num_captions=80, num_renders=6,
+        output_dir=str(tmp_path / "policy"), num_families=300, num_recombined=90, num_renders=6,
         num_simulated=200, head_steps=3, reader_steps=2, lifter_steps=2, talker_steps=1, talker_batch=4, head_batch=16,
         num_named=1, reader_batch=8, lifter_batch=8,
     )  # fmt: skip
     sft.run(settings)
     stages = [json.loads(line)["stage"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
-    assert set(stages) >= {"data", "head", "lifter", "features", "reader", "talker", "done"}
+    assert set(stages) >= {"data", "head", "lifter", "reader", "talker", "done"}
     policy = PosePolicy.from_pretrained(tmp_path / "policy")
     assert policy.text_to_pose("standing")[0].pose.rotations.shape == (24, 3, 3)
     before = len(stages)

@@ -125,13 +125,13 @@ def recipes() -> torch.Tensor:
 
 
 def caption_weight(pool: PosePool) -> torch.Tensor:
-    """(N,) how often captions speak of a pose: half the time of a named pose, one as often as it has wordings."""
+    """(N,) how often captions speak of a pose: two thirds of all of a named pose, one as often as it has wordings."""
     weight, named_poses = pool.weight.clone(), pool.unit >= 0
     if named_poses.any():
         wordings = torch.tensor([len(unit.wordings) for unit in lexicon()[1]], dtype=weight.dtype)
         poses = torch.bincount(pool.unit[named_poses], minlength=len(wordings))
         share = (wordings / poses.clamp_min(1))[pool.unit[named_poses]]
-        weight[named_poses] = weight[~named_poses].sum() * share / share.sum()
+        weight[named_poses] = 2 * weight[~named_poses].sum() * share / share.sum()
     return weight / weight.sum()
 
 

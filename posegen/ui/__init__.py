@@ -8,9 +8,9 @@ from pathlib import Path
 INTRO = """# Pose-RFT
 Describe a pose, or drop a photo of people, and get 3D bodies that you can turn, compare and download."""
 FOOTER = (
-    "The policy is a 135M-parameter language model in 4 bits with a pose head; it reads English and knows about limbs, "
-    "directions, bends, postures and many named poses. GLB opens in Blender (skeleton and skin weights inside); "
-    "NPZ holds SMPL parameters (poses, betas, trans)."
+    "A sentence encoder reads your English, a pose head turns what it understood into poses, and a 135M-parameter "
+    "language model in 4 bits writes the answer. They know limbs, directions, bends, postures and thousands of named "
+    "poses. GLB opens in Blender (skeleton and skin weights inside); NPZ holds SMPL parameters (poses, betas, trans)."
 )
 
 

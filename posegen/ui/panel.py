@@ -123,7 +123,8 @@ def statements_html(sample) -> str:
         f"{'✓' if s.holds else '✗'} {html.escape(s.phrase)}</li>"
         for s in sample.statements
     )
-    return f"<h3>Understood, and whether this pose shows it</h3><ul>{items}</ul>"
+    name = f"<p>As a pose with a name: <b>{html.escape(sample.name)}</b></p>" if sample.name else ""
+    return f"<h3>Understood, and whether this pose shows it</h3>{name}<ul>{items}</ul>"
 
 
 def notice() -> gr.HTML:

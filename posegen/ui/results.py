@@ -40,11 +40,12 @@ def write_sample(sample, renderer, folder: Path, stem: str) -> dict:
 
 
 def describe_sample(sample, files: dict[str, str]) -> dict:
-    """The entry of one sample in result.json: text, log_prob, statements, camera, files."""
+    """The entry of one sample in result.json: text, log_prob, name, statements, camera, files."""
     camera = sample.camera
     return {
         "text": sample.text,
         "log_prob": float(sample.log_prob),
+        "name": sample.name,
         "statements": [
             {"phrase": s.phrase, "probability": round(float(s.probability), 4), "holds": bool(s.holds)}
             for s in sample.statements

@@ -1,0 +1,364 @@
+"""HyGRPO's loop: draw answers, score them, move the policy, evaluate, save.
+
+A step is readable top to bottom in `Trainer.step`. All randomness of a step comes from a generator that is seeded by
+the step, so a run that was killed and resumed does bit for bit what the unbroken one would have done.
+Left out: several processes, a second backbone (the reference is a copy of the few trained weights), value networks.
+"""
+
+import copy
+import inspect
+import math
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from finetune import hygrpo, matcher, rewards
+from finetune.config import HyGRPOConfig
+from finetune.hygrpo import pose_log_probs
+from finetune.loop import log, save_atomically
+from finetune.rollout import Rollout, add_words, draw_poses, token_logps
+from finetune.tasks import Batch, Photos, Words, read_prompts
+from posegen import captions, posecodes
+from posegen.backbone import merge_token_rows
+from posegen.distribution import PoseDistribution
+from posegen.policy import PosePolicy, read_config, save_policy
+
+CHECKPOINT = "last.pt"
+
+
+@dataclass
+class Drawn:
+    """A rollout of N answers, and what was thought of it when it was drawn.
+
+    Attributes:
+        old, reference: N distributions of the poses, in one chart; old_log_prob: (N, M), or (N, M, J), of rollout.x.
+        old_logps, ref_logps: (N, T) of the tokens; None where they are not needed.
+        token_advantages: (N,); pose_advantages: (N, M).
+    """
+
+    rollout: Rollout
+    old: PoseDistribution
+    reference: PoseDistribution
+    old_log_prob: torch.Tensor
+    old_logps: torch.Tensor | None
+    ref_logps: torch.Tensor | None
+    token_advantages: torch.Tensor | None = None
+    pose_advantages: torch.Tensor | None = None
+
+
+class Trainer:
+    """A policy being reinforced, and all that is needed to go on with it.
+
+    Attributes:
+        policy: the PosePolicy; `trained`: name -> module with the weights that move (lora, head, lifter).
+        reference: name -> module or weights as they were at the start.
+    """
+
+    def __init__(self, config: HyGRPOConfig):
+        self.config, self.run_dir = config, Path(config.run_dir)
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        offered = rewards.REWARDS | (rewards.load(config.reward_file) if config.reward_file else {})
+        self.weights = rewards.check_weights(config.reward_weights, offered)
+        if not config.text_weight:  # poses alone: no words are drawn
+            self.weights = {name: w for name, w in self.weights.items() if rewards.about_poses(offered[name])}
+        if not self.weights:
+            raise rewards.RewardError("No reward has a weight; give one, as in --reward_weights.statements 1.0.")
+        tracker = None if config.report_to == "none" else config.report_to
+        self.accelerator = Accelerator(cpu=config.device == "cpu", log_with=tracker, project_dir=str(self.run_dir))
+        self.policy = PosePolicy.from_pretrained(
+            config.policy, trainable=True, device=str(self.accelerator.device), dequantize=config.dequantize
+        )
+        merge_token_rows(
+            self.policy.backbone.model
+        )  # `<POSE>` stays as it is: training it copies the table every token
+        for part in (self.policy.reader, self.policy.tokens):  # understanding and soft tokens stay as stage 1 left them
+            part.requires_grad_(False)
+        helpers = {"reader": self.policy.reader}
+        if "semantic" in self.weights:
+            helpers["matcher"] = matcher.Matcher.load(matcher.FOLDER / "reward.safetensors")
+        self.rewards = {name: bind(offered[name], helpers) for name in self.weights}
+        self.heads = {"head": self.policy.head, "lifter": self.policy.lifter}
+        self.reference = {name: copy.deepcopy(module).requires_grad_(False) for name, module in self.heads.items()}
+        self.lora = {n: p for n, p in self.policy.backbone.named_parameters() if "lora_" in n}
+        self.lora_reference = {n: p.detach().clone() for n, p in self.lora.items()}
+        self.tasks = {name: self.open_task(name) for name, share in config.tasks.items() if share > 0}
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"name": "lora", "params": list(self.lora.values()), "peak": config.learning_rate},
+                {
+                    "name": "heads",
+                    "params": [p for module in self.heads.values() for p in module.parameters()],
+                    "peak": config.head_learning_rate,
+                },
+            ],
+            weight_decay=0.0,
+        )
+        self.optimizer = self.accelerator.prepare(self.optimizer)
+        if tracker:
+            self.accelerator.init_trackers("hygrpo", {k: v for k, v in vars(config).items() if not isinstance(v, dict)})
+        self.first, self.best = 0, -1.0
+        self.resume()
+
+    def open_task(self, name: str):
+        return Words(self.config.prompts, self.policy) if name == "words" else Photos(self.config.photos)
+
+    # ---- checkpoints
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint, if there is one.
+
+        Raises:
+            ValueError: it is of a run with another policy.
+        """
+        path = self.run_dir / CHECKPOINT
+        if not path.is_file():
+            return
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            for name, module in self.heads.items():
+                module.load_state_dict(state[name])
+            if state["lora"].keys() != self.lora.keys():
+                raise KeyError("lora")
+            for name, value in state["lora"].items():
+                self.lora[name].data.copy_(value)
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (KeyError, RuntimeError, ValueError):
+            raise ValueError(
+                f"The checkpoint in {self.run_dir} is of another policy than {self.config.policy}; "
+                "give another run_dir, or delete it."
+            ) from None
+        self.first, self.best = state["step"], state["best"]
+
+    def save(self, step: int) -> None:
+        """Write the checkpoint: a kill or a full disk at any moment leaves the one before."""
+        state = {"step": step, "best": self.best, "optimizer": self.optimizer.state_dict()}
+        state |= {name: module.state_dict() for name, module in self.heads.items()}
+        state["lora"] = {name: p.detach() for name, p in self.lora.items()}
+        try:
+            save_atomically(state, self.run_dir / CHECKPOINT)
+        except OSError as error:
+            raise ValueError(
+                f"The checkpoint of step {step} could not be written ({error.strerror}); free some space and run the "
+                "same command again: it goes on from the checkpoint before."
+            ) from None
+
+    def export(self) -> None:
+        """Write the policy folder that the demo loads."""
+        p = self.policy
+        backbone = read_config(Path(self.config.policy))["backbone"]
+        save_policy(self.config.output_dir, backbone, p.backbone, p.head, p.reader, p.lifter, p.tokens)
+
+    # ---- one step
+
+    def step(self, step: int) -> dict:
+        """Draw answers, score them, move the policy; returns the metrics."""
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
+        name = self.draw_task(generator)
+        task, started = self.tasks[name], time.perf_counter()
+        index = torch.randint(len(task), (self.config.prompts_per_step,), generator=generator)
+        batch = task.batch(index.tolist())
+        drawn = self.draw(batch, generator)
+        after_rollout = time.perf_counter()
+        metrics = self.score(batch, drawn)
+        after_rewards = time.perf_counter()
+        metrics |= self.update(batch, drawn, step)
+        times = (after_rollout - started, after_rewards - after_rollout, time.perf_counter() - after_rewards)
+        return metrics | {"task": name} | dict(zip(("time/rollout", "time/rewards", "time/update"), times, strict=True))
+
+    @torch.no_grad()
+    def draw(self, batch: Batch, generator) -> Drawn:
+        c = self.config
+        old = batch.distribution(self.heads, None)
+        rollout = draw_poses(old, c.num_generations, c.poses_per_answer, generator)
+        if c.text_weight:
+            add_words(self.policy, batch.prompts, rollout, c.temperature, c.max_completion_length, generator)
+        reference = repeat(batch.distribution(self.reference, old.chart), c.num_generations)
+        old = repeat(old, c.num_generations)
+        old_log_prob = pose_log_probs(old, rollout.x, c.pose_ratio)
+        ref_logps = None
+        if c.text_weight and c.beta:
+            with self.as_reference():
+                ref_logps = token_logps(self.policy, rollout, c.temperature)
+        again = c.text_weight and c.num_iterations > 1
+        old_logps = token_logps(self.policy, rollout, c.temperature) if again else None
+        return Drawn(rollout, old, reference, old_log_prob, old_logps, ref_logps)
+
+    def score(self, batch: Batch, drawn: Drawn) -> dict:
+        """Fill in the advantages; an answer is worth its words and, on average, its poses."""
+        c, rollout = self.config, drawn.rollout
+        every = lambda values: [v for v in values for _ in range(c.num_generations)]  # noqa: E731
+        columns = {name: every(values) for name, values in batch.columns.items()}
+        columns["shown"] = list(rollout.shown)
+        columns["reference"] = [captions.describe(row) for row in rollout.shown.numpy()]
+        text, pose, means = rewards.evaluate_rewards(
+            self.weights,
+            every(batch.prompts),
+            rollout.completions,
+            rollout.rotations,
+            columns,
+            rollout.valid,
+            self.rewards,
+        )
+        total = text.nan_to_num() + pose.nanmean(1).nan_to_num()
+        drawn.token_advantages = hygrpo.group_advantages(total, c.num_generations, c.scale_rewards)
+        drawn.pose_advantages = hygrpo.pose_advantages(pose, c.num_generations, c.scale_rewards, rollout.valid)
+        spread = hygrpo.nanstd(total.unflatten(0, (-1, c.num_generations))).nan_to_num()
+        pose_spread = hygrpo.nanstd(pose.unflatten(0, (-1, c.num_generations)).flatten(1)).nan_to_num()
+        return {
+            "reward": total.mean().item(), "reward_std": spread.mean().item(), **means,
+            "frac_reward_zero_std": (spread < 1e-6).float().mean().item(), "pose/reward_std": pose_spread.mean().item(),
+            "pose/entropy": drawn.old.entropy().mean().item(),
+            "completions/mean_length": rollout.sampled.sum(1).float().mean().item(),
+            "completions/valid": rollout.valid.float().mean().item(),
+        }  # fmt: skip
+
+    def update(self, batch: Batch, drawn: Drawn, step: int) -> dict:
+        """num_iterations optimiser steps on the answers drawn, each over gradient_accumulation_steps parts of them."""
+        c = self.config
+        parts = torch.arange(len(drawn.token_advantages)).chunk(c.gradient_accumulation_steps)
+        for group in self.optimizer.param_groups:  # warm-up, then constant: a run can be made longer at any step
+            group["lr"] = group["peak"] * min(1.0, (step + 1) / max(1, c.warmup_steps))
+        for _ in range(c.num_iterations):
+            self.optimizer.zero_grad()
+            losses, metrics = [], []
+            for rows in parts:
+                loss, more = self.loss(batch, drawn, rows, len(parts))
+                self.accelerator.backward(loss / len(parts))
+                losses.append(loss.item())
+                metrics.append(more)
+            norms = {  # each half by itself: a pose's log-density has gradients a thousand times a token's
+                group["name"]: torch.nn.utils.clip_grad_norm_(group["params"], c.max_grad_norm).item()
+                for group in self.optimizer.param_groups
+            }
+            if not all(map(math.isfinite, norms.values())):
+                raise FloatingPointError(
+                    f"The gradient is not a number at step {step}; go on from the last checkpoint with a lower "
+                    "learning rate."
+                )
+            self.optimizer.step()
+        mean = {name: sum(m[name] for m in metrics) / len(metrics) for name in metrics[0]}
+        return {"loss": sum(losses) / len(losses), **{f"grad_norm/{k}": v for k, v in norms.items()}, **mean}
+
+    def loss(self, batch: Batch, drawn: Drawn, rows: torch.Tensor, parts: int) -> tuple[torch.Tensor, dict]:
+        """The hybrid loss of some rows (a slice of whole prompts), and its metrics."""
+        c, device = self.config, drawn.old.mean.device
+        rollout, metrics = drawn.rollout.rows(rows), {}
+        tokens = poses = torch.zeros((), device=device)
+        if c.text_weight:
+            logps = token_logps(self.policy, rollout, c.temperature)
+            old = logps.detach() if drawn.old_logps is None else drawn.old_logps[rows]
+            tokens, metrics = hygrpo.token_loss(
+                logps, old, None if drawn.ref_logps is None else drawn.ref_logps[rows], rollout.sampled.to(device),
+                drawn.token_advantages[rows].to(device), c, c.max_completion_length,
+                drawn.rollout.sampled.sum() / parts,
+            )  # fmt: skip
+        if c.pose_weight:
+            now = repeat(batch.distribution(self.heads, drawn.old.chart[:: c.num_generations]), c.num_generations)
+            poses, more = hygrpo.pose_loss(
+                of_rows(now, rows), of_rows(drawn.reference, rows), rollout.x, drawn.old_log_prob[rows],
+                drawn.pose_advantages[rows].to(device), rollout.valid.to(device), c,
+            )  # fmt: skip
+            metrics |= more
+        return hygrpo.hybrid_loss(tokens, poses, c), metrics
+
+    def draw_task(self, generator) -> str:
+        names = list(self.tasks)
+        share = torch.tensor([float(self.config.tasks[name]) for name in names])
+        return names[torch.multinomial(share, 1, generator=generator).item()]
+
+    @contextmanager
+    def as_reference(self):
+        """The language model as it was at the start; its LoRA weights are exchanged for the time."""
+        now = {name: p.data for name, p in self.lora.items()}
+        try:
+            for name, p in self.lora.items():
+                p.data = self.lora_reference[name]
+            yield
+        finally:
+            for name, p in self.lora.items():
+                p.data = now[name]
+
+    # ---- evaluation
+
+    @torch.no_grad()
+    def evaluate(self) -> dict:
+        """Share of held-out prompts' statements that hold, one sample at temperature 1, and how much samples differ."""
+        prompts, statements = read_prompts(self.config.eval_prompts)
+        generator = torch.Generator().manual_seed(self.config.seed)
+        given = torch.cat([self.policy.read(prompts[i : i + 50]).probabilities for i in range(0, len(prompts), 50)])
+        distribution = self.policy.distribution(given)
+        x = distribution.sample(2, 1.0, generator)
+        held, apart = [], []
+        for i in range(0, len(prompts), 200):
+            part = of_rows(distribution, torch.arange(i, min(i + 200, len(prompts))))
+            rotations = part.rotations(x[i : i + 200]).cpu()
+            holds = posecodes.holds(posecodes.scores(rotations[:, 0]))
+            held += [holds[k, list(ids)].float().mean() for k, ids in enumerate(statements[i : i + 200]) if ids]
+            joints = rewards.limb_joints(rotations.flatten(0, 1)).unflatten(0, (-1, 2))
+            apart.append((joints[:, 0] - joints[:, 1]).norm(dim=-1).mean(1))
+        return {
+            "eval/held": torch.stack(held).mean().item(),
+            "eval/diversity_mm": 1000 * torch.cat(apart).mean().item(),
+        }
+
+
+def of_rows(distribution: PoseDistribution, rows: torch.Tensor) -> PoseDistribution:
+    return PoseDistribution(*(value[rows] for value in vars(distribution).values()))
+
+
+def repeat(distribution: PoseDistribution, times: int) -> PoseDistribution:
+    """Every row `times` times."""
+    return PoseDistribution(*(value.repeat_interleave(times, 0) for value in vars(distribution).values()))
+
+
+def bind(reward, helpers: dict):
+    """A reward with those helpers (reader, matcher) bound that it has parameters for."""
+    wanted = {name: helper for name, helper in helpers.items() if name in inspect.signature(reward).parameters}
+    return partial(reward, **wanted) if wanted else reward
+
+
+def run(config: HyGRPOConfig) -> None:
+    """Train to config.max_steps; Ctrl-C saves and stops."""
+    from tqdm import tqdm
+
+    trainer = Trainer(config)
+    step = trainer.first
+    progress = tqdm(total=config.max_steps, initial=step, unit="step", desc="HyGRPO")
+    try:
+        if step == 0:
+            judge(trainer, 0)
+        while step < config.max_steps:
+            metrics = trainer.step(step)
+            step += 1
+            progress.update()
+            progress.set_postfix(reward=f"{metrics['reward']:.3f}", kl=f"{metrics.get('pose/kl', 0):.2f}")
+            write(trainer, step, metrics)
+            if step % config.eval_steps == 0 or step == config.max_steps:
+                judge(trainer, step)
+            if step % config.save_steps == 0 or step == config.max_steps:
+                trainer.save(step)
+    except KeyboardInterrupt:
+        trainer.save(step)
+        raise
+    finally:
+        progress.close()
+        trainer.accelerator.end_training()
+
+
+def judge(trainer: Trainer, step: int) -> None:
+    """Evaluate, and keep the policy if it is the best so far."""
+    figures = trainer.evaluate()
+    write(trainer, step, figures)
+    if figures["eval/held"] > trainer.best:
+        trainer.best = figures["eval/held"]
+        trainer.export()
+
+
+def write(trainer: Trainer, step: int, values: dict) -> None:
+    log(trainer.run_dir, step=step, **values)
+    trainer.accelerator.log({k: v for k, v in values.items() if not isinstance(v, str)}, step=step)

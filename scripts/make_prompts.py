@@ -1,0 +1,59 @@
+"""Write assets/prompts: what HyGRPO practises on and what it is evaluated on.
+
+    python scripts/make_prompts.py --poses ../shared/data/mocap/poses.npz
+
+train.jsonl: captions of training poses, two thirds of named poses, as the reader learns from. validation.jsonl:
+captions of validation clips, of families of another seed, and of named poses in wordings kept from training.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from finetune import sft, word_evaluation
+from finetune.config import SFTConfig
+from finetune.data import datasets
+from posegen import posecodes
+
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "prompts"
+TRAIN, CLIPS, FAMILIES, UNSEEN = 4000, 250, 100, 150
+SEED = 11
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--poses", default=SFTConfig.poses, help="pose file (python -m finetune data)")
+    parser.add_argument("--pool", help="a pool saved by torch.save(pool.__dict__, FILE); it takes minutes to build")
+    arguments = parser.parse_args()
+    c = SFTConfig()
+    if arguments.pool:
+        pool = datasets.PosePool(**torch.load(arguments.pool, weights_only=False))
+    else:
+        pool = datasets.build_pool(arguments.poses, "train", c.num_families, c.num_recombined, c.seed, c.num_named)
+    index = sft.draw(datasets.caption_weight(pool), TRAIN, torch.Generator().manual_seed(SEED))
+    told = datasets.write_captions(pool, index, np.random.default_rng(SEED))
+    write("train.jsonl", [(caption.text, caption.statements) for caption in told])
+    rows = []
+    for part in (
+        word_evaluation.of_clips(arguments.poses, CLIPS, SEED),
+        word_evaluation.of_families(FAMILIES, SEED),
+        word_evaluation.of_unseen_wordings(pool, UNSEEN, SEED),
+    ):
+        rows += [(text, torch.nonzero(row)[:, 0].tolist()) for text, row in zip(part.texts, part.wanted, strict=True)]
+    write("validation.jsonl", rows)
+
+
+def write(name: str, rows) -> None:
+    """Lines {"prompt", "statements"} without doubles and without prompts that ask for nothing."""
+    FOLDER.mkdir(exist_ok=True)
+    lines = {text: [posecodes.NAMES[i] for i in statements] for text, statements in rows if len(statements)}
+    text = "".join(json.dumps({"prompt": k, "statements": v}, ensure_ascii=False) + "\n" for k, v in lines.items())
+    (FOLDER / name).write_text(text, encoding="utf-8")
+    print(f"{name}: {len(lines)} prompts")
+
+
+if __name__ == "__main__":
+    main()
