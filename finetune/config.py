@@ -125,6 +125,8 @@ class HyGRPOConfig(Objective):
     """Steps between evaluations."""
     save_steps: int = 10
     """Steps between checkpoints."""
+    min_diversity: float = 0.65
+    """The policy written out is the best whose samples differ at least by this share of what they did at the start."""
     report_to: str = "none"
     """Tracker beside metrics.jsonl: none, tensorboard or trackio."""
 

@@ -96,11 +96,21 @@ class Photos:
         self.rows = photos.load_renders(folder) if list(folder.glob("*.npz")) else read_pictures(folder)
         self.readings = readings_of(self.rows)
         self.features = torch.from_numpy(landmark_features(*self.readings))
+        every = list(range(len(self.features)))
+        self.evaluated = every[::10]  # kept from training
+        self.trained = [i for i in every if i % 10] or every
 
     def __len__(self):
-        return len(self.features)
+        return len(self.trained)
 
     def batch(self, index: list[int]) -> Batch:
+        return self.of([self.trained[i] for i in index])
+
+    def held_out(self) -> Batch:
+        """Every tenth person."""
+        return self.of(self.evaluated)
+
+    def of(self, index: list[int]) -> Batch:
         features = self.features[index]
         landmarks, _, visibility, frame = (np.asarray(part)[index] for part in self.readings)
         columns = {"landmarks_2d": list(landmarks), "visibility": list(visibility), "frame": list(frame)}

@@ -101,7 +101,7 @@ class Trainer:
         self.optimizer = self.accelerator.prepare(self.optimizer)
         if tracker:
             self.accelerator.init_trackers("hygrpo", {k: v for k, v in vars(config).items() if not isinstance(v, dict)})
-        self.first, self.best = 0, -1.0
+        self.first, self.best, self.diversity = 0, -1.0, 0.0
         self.resume()
 
     def open_task(self, name: str):
@@ -132,11 +132,11 @@ class Trainer:
                 f"The checkpoint in {self.run_dir} is of another policy than {self.config.policy}; "
                 "give another run_dir, or delete it."
             ) from None
-        self.first, self.best = state["step"], state["best"]
+        self.first, self.best, self.diversity = state["step"], state["best"], state["diversity"]
 
     def save(self, step: int) -> None:
         """Write the checkpoint: a kill or a full disk at any moment leaves the one before."""
-        state = {"step": step, "best": self.best, "optimizer": self.optimizer.state_dict()}
+        state = {"step": step, "best": self.best, "diversity": self.diversity, "optimizer": self.optimizer.state_dict()}
         state |= {name: module.state_dict() for name, module in self.heads.items()}
         state["lora"] = {name: p.detach() for name, p in self.lora.items()}
         try:
@@ -287,7 +287,10 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self) -> dict:
-        """Share of held-out prompts' statements that hold, one sample at temperature 1, and how much samples differ."""
+        """Share of held-out prompts' statements that hold, one sample at temperature 1, and how much samples differ.
+
+        Where photos are practised, the reward of the likeliest poses on every tenth person, who is kept from training.
+        """
         prompts, statements = read_prompts(self.config.eval_prompts)
         generator = torch.Generator().manual_seed(self.config.seed)
         given = torch.cat([self.policy.read(prompts[i : i + 50]).probabilities for i in range(0, len(prompts), 50)])
@@ -301,10 +304,24 @@ class Trainer:
             held += [holds[k, list(ids)].float().mean() for k, ids in enumerate(statements[i : i + 200]) if ids]
             joints = rewards.limb_joints(rotations.flatten(0, 1)).unflatten(0, (-1, 2))
             apart.append((joints[:, 0] - joints[:, 1]).norm(dim=-1).mean(1))
-        return {
+        figures = {
             "eval/held": torch.stack(held).mean().item(),
             "eval/diversity_mm": 1000 * torch.cat(apart).mean().item(),
         }
+        if "photos" in self.tasks:
+            batch = self.tasks["photos"].held_out()
+            modes = draw_modes(batch.distribution(self.heads, None))
+            of_poses = {name: w for name, w in self.weights.items() if rewards.about_poses(self.rewards[name])}
+            _, worth, _ = rewards.evaluate_rewards(
+                of_poses, batch.prompts, batch.prompts, modes, batch.columns, rewards=self.rewards
+            )
+            figures["eval/photos"] = worth.nanmean().item()
+        return figures
+
+
+def draw_modes(distribution: PoseDistribution) -> torch.Tensor:
+    """(P, 1, 24, 3, 3): the likeliest poses."""
+    return distribution.rotations(distribution.mode()[:, None])
 
 
 def of_rows(distribution: PoseDistribution, rows: torch.Tensor) -> PoseDistribution:
@@ -351,11 +368,14 @@ def run(config: HyGRPOConfig) -> None:
 
 
 def judge(trainer: Trainer, step: int) -> None:
-    """Evaluate, and keep the policy if it is the best so far."""
+    """Evaluate, and write the policy out if it is the best so far of those whose samples still differ enough."""
     figures = trainer.evaluate()
     write(trainer, step, figures)
-    if figures["eval/held"] > trainer.best:
-        trainer.best = figures["eval/held"]
+    if step == 0:
+        trainer.diversity = figures["eval/diversity_mm"]
+    score = figures["eval/held"] + figures.get("eval/photos", 0)
+    if score > trainer.best and figures["eval/diversity_mm"] >= trainer.config.min_diversity * trainer.diversity:
+        trainer.best = score
         trainer.export()
 
 
