@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from finetune import photo_evaluation, variety, word_evaluation
+from finetune import comparison, photo_evaluation, variety, word_evaluation
 from finetune.config import SFTConfig
 from finetune.data import datasets
 from posegen.policy import PosePolicy
@@ -24,7 +24,7 @@ class EvaluateConfig:
     """What to measure, and on how much."""
 
     policy: str = "assets/policy"
-    """Policy folder."""
+    """Policy folder; several, separated by commas, are compared side by side (comparison.py)."""
     report: str = "runs/report.json"
     """JSON to write; a markdown table with the same name is written beside it."""
     poses: str = "../shared/data/mocap/poses.npz"
@@ -33,7 +33,8 @@ class EvaluateConfig:
     renders: str = "runs/renders"
     """Folder with val/ renders; they are made where missing."""
     num_captions: int = 1000
-    """Captions of validation clips, and as many of poses of the families; 0 leaves words and variety out."""
+    """Captions of validation clips, and as many of poses of the families; 0 leaves words and variety out.
+    Several policies get the first num_captions of assets/prompts/validation.jsonl."""
     everyday: bool = True
     """Whether to hold the exam on everyday words."""
     num_photos: int = 600
@@ -43,6 +44,8 @@ class EvaluateConfig:
 
 def run(config: EvaluateConfig) -> dict:
     """Evaluate and write the report; returns it."""
+    if "," in config.policy:
+        return comparison.run(config, training_pool)
     policy = PosePolicy.from_pretrained(config.policy)
     started = time.time()
     report = {

@@ -122,12 +122,13 @@ class Reader(nn.Module):
     def settle(self, statements: torch.Tensor, names: torch.Tensor) -> Reading:
         """Single statements (logits (B, S)) and names (logits (B, U + 1)) weighed against each other.
 
-        A statement's probability is the mean of what it was read with and of what the likely names say of it. Then,
-        from the surest down, statements that do not go with surer ones are dropped.
+        A statement's probability is the root mean square of what it was read with and of what the likely names say of
+        it: one sure voice outweighs an unsure one. Then, from the surest down, statements that do not go with surer
+        ones are dropped.
         """
         single, share = statements.sigmoid(), names.softmax(-1)
         told = share[:, :-1] @ self.recipes + share[:, -1:] * single
-        probabilities = (single + told) / 2
+        probabilities = ((single**2 + told**2) / 2).sqrt()
         for row in probabilities:
             sure = []
             for i in row.argsort(descending=True)[: int((row > 0.5).sum())].tolist():

@@ -11,7 +11,7 @@ from PIL import Image
 
 from posegen import PosePolicy, posecodes
 from posegen.photo import PhotoError
-from posegen.policy import DEFAULT, MAX_SAMPLES, PolicyError, PromptError, check_prompt
+from posegen.policy import DEFAULT, MAX_SAMPLES, PolicyError, PromptError, check_prompt, packed, unpacked
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
 
@@ -159,7 +159,23 @@ def test_missing_or_foreign_policies_are_named(tmp_path):
         PosePolicy.from_pretrained(tmp_path / "copy")
 
 
+def test_weights_are_packed_to_half_a_step_and_back():
+    generator = torch.Generator().manual_seed(0)
+    state = {"big": torch.randn(200, 100, generator=generator), "small": torch.randn(9, 9), "row": torch.randn(20_000)}
+    state["big"][3] = 0
+    small = packed(state)
+    assert small["big"].dtype == torch.int8 and small["small"].dtype == small["row"].dtype == torch.float16
+    back = unpacked(small)
+    assert back.keys() == state.keys()
+    step = state["big"].abs().amax(1, keepdim=True) / 127
+    assert ((back["big"] - state["big"]).abs() <= 0.501 * step + 1e-9).all() and (back["big"][3] == 0).all()
+    torch.testing.assert_close(back["row"], state["row"], atol=2e-3, rtol=1e-3)
+    again = unpacked(packed(back))  # packing what was packed changes nothing more
+    torch.testing.assert_close(again["big"], back["big"], atol=1e-6, rtol=1e-5)
+
+
 def test_shipped_weights_are_small_and_safe():
+    files = [f for f in DEFAULT.parent.rglob("*") if f.is_file()]
+    assert sum(f.stat().st_size for f in files if f.suffix == ".safetensors") < 40e6
     files = [f for f in DEFAULT.rglob("*") if f.is_file()]
-    assert sum(f.stat().st_size for f in files) < 40e6
     assert {f.suffix for f in files} <= {".safetensors", ".json", ".md"}
