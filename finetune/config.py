@@ -34,7 +34,7 @@ class SFTConfig:
     """Poses from parametric families."""
     num_recombined: int = 36_000
     """Poses with the upper body of one and the legs of another."""
-    num_named: int = 40
+    num_named: int = 30
     """Poses of each named pose of the lexicon."""
     num_renders: int = 3_000
     """Rendered training photos."""

@@ -136,21 +136,22 @@ def reward_semantic(prompts, poses, *, matcher, landmarks_2d=None, **columns):
     return where_given(score, poses, texts)
 
 
-STATEMENT_SCALE = 3.0  # tolerances (of 10 degrees or 5 cm) over which a statement's credit falls to 1 / e
+STATEMENT_MARGIN = 1.0  # tolerances (10 degrees, 5 cm) by which a statement should hold: people want it plain to see
+STATEMENT_SCALE = 3.0  # tolerances over which a statement's credit falls to 1 / e
 
 
 def reward_statements(poses, statements=None, **columns):
-    """Mean over the prompt's statements of exp(min(score, 0) / 3), in (0, 1]: 1 if all hold strictly.
+    """Mean over the prompt's statements of exp(min(score - 1, 0) / 3), in (0, 1]: 1 if all hold by a tolerance.
 
-    The score is in tolerances: a statement that just counts as held (-1) earns 0.72, one that is off by 90 degrees
-    0.05. Cheated by poses whose named parts are right and whose others are nobody's: `plausible` and the KL see to it.
+    The score is in tolerances: a statement that holds just so (0) earns 0.72, one that is off by 90 degrees 0.04.
+    Cheated by poses in which the named parts are right and the others are nobody's: `plausible`, and the KL leash.
     """
 
     def score(poses, statements):
         asked = torch.zeros(len(poses), len(posecodes.STATEMENTS))
         for row, indices in zip(asked, statements, strict=True):
             row[list(indices)] = 1
-        credit = (posecodes.scores(poses).clamp(max=0) / STATEMENT_SCALE).exp()
+        credit = ((posecodes.scores(poses) - STATEMENT_MARGIN).clamp(max=0) / STATEMENT_SCALE).exp()
         return (credit * asked).sum(1) / asked.sum(1)
 
     return where_given(score, poses, statements and [indices or None for indices in statements])

@@ -2,7 +2,7 @@
 
     python scripts/make_prompts.py --poses ../shared/data/mocap/poses.npz
 
-train.jsonl: captions of training poses, two thirds of named poses, as the reader learns from. validation.jsonl:
+train.jsonl: every named pose once, every statement in a few wordings, and captions of training poses. validation.jsonl:
 captions of validation clips, of families of another seed, and of named poses in wordings kept from training.
 """
 
@@ -16,10 +16,12 @@ import torch
 from finetune import sft, word_evaluation
 from finetune.config import SFTConfig
 from finetune.data import datasets
-from posegen import posecodes
+from posegen import captions, posecodes
+from posegen.lexicon import lexicon
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "prompts"
-TRAIN, CLIPS, FAMILIES, UNSEEN = 4000, 250, 100, 150
+CAPTIONS, WORDINGS = 1500, 4  # of training poses; of each statement
+CLIPS, FAMILIES, UNSEEN = 250, 100, 150
 SEED = 11
 
 
@@ -33,8 +35,14 @@ def main() -> None:
         pool = datasets.PosePool(**torch.load(arguments.pool, weights_only=False))
     else:
         pool = datasets.build_pool(arguments.poses, "train", c.num_families, c.num_recombined, c.seed, c.num_named)
-    index = sft.draw(datasets.caption_weight(pool), TRAIN, torch.Generator().manual_seed(SEED))
-    told = datasets.write_captions(pool, index, np.random.default_rng(SEED))
+    rng = np.random.default_rng(SEED)
+    index = sft.draw(datasets.caption_weight(pool), CAPTIONS, torch.Generator().manual_seed(SEED))
+    told = datasets.write_captions(pool, index, rng)
+    simple, named = lexicon()
+    for unit in [*named, *(unit for unit in simple.values() for _ in range(WORDINGS))]:
+        shows = torch.nonzero((pool.scores[:, list(unit.statements)] >= 0).all(1))[:, 0]
+        if len(shows):
+            told.append(captions.write(pool.scores[rng.choice(shows)].numpy(), rng, about=unit))
     write("train.jsonl", [(caption.text, caption.statements) for caption in told])
     rows = []
     for part in (
