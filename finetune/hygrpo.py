@@ -212,6 +212,7 @@ def pose_loss(
     advantages: torch.Tensor,
     valid: torch.Tensor,
     objective: Objective,
+    num_valid_in_batch: float | None = None,
 ) -> tuple[torch.Tensor, dict[str, float]]:
     """Clipped loss of the poses, a mean over those of valid answers, plus beta_pose times their KL to the reference.
 
@@ -220,6 +221,7 @@ def pose_loss(
         x: (N, M, D) coordinates; old_log_prob: what `pose_log_probs` said of them when they were sampled.
         advantages: (N, M).
         valid: (N,) bool, the answer has a pose; nothing of the other rows is looked at.
+        num_valid_in_batch: what the mean divides by; the valid rows if None. Where a batch is split, as in `token_loss`.
     Returns:
         The loss, a scalar, and metrics; all 0 where no row is valid.
     """
@@ -240,12 +242,13 @@ def pose_loss(
     advantages = advantages.to(ratio)
     if o.pose_ratio == "joint":
         advantages = advantages[..., None]
-    loss = clipped_loss(ratio, advantages, o.epsilon_pose, o.epsilon_pose).mean()
+    share = 1.0 if num_valid_in_batch is None else len(x) / float(num_valid_in_batch)
+    loss = share * clipped_loss(ratio, advantages, o.epsilon_pose, o.epsilon_pose).mean()
     metrics = {"pose/log_ratio_max": log_ratio.detach().abs().max().item()}
     metrics |= clip_ratios("pose/", ratio, advantages, o.epsilon_pose, o.epsilon_pose, torch.ones_like(ratio))
     if o.beta_pose:
         kl = distribution.kl(take(reference, valid)).mean()
-        loss = loss + o.beta_pose * kl
+        loss = loss + share * o.beta_pose * kl
         metrics["pose/kl"] = kl.item()
     return loss, metrics
 

@@ -262,6 +262,7 @@ class Trainer:
             poses, more = hygrpo.pose_loss(
                 of_rows(now, rows), of_rows(drawn.reference, rows), rollout.x, drawn.old_log_prob[rows],
                 drawn.pose_advantages[rows].to(device), rollout.valid.to(device), c,
+                drawn.rollout.valid.sum() / parts,
             )  # fmt: skip
             metrics |= more
         return hygrpo.hybrid_loss(tokens, poses, c), metrics
