@@ -221,7 +221,7 @@ def pose_loss(
         x: (N, M, D) coordinates; old_log_prob: what `pose_log_probs` said of them when they were sampled.
         advantages: (N, M).
         valid: (N,) bool, the answer has a pose; nothing of the other rows is looked at.
-        num_valid_in_batch: what the mean divides by; the valid rows if None. Where a batch is split, as in `token_loss`.
+        num_valid_in_batch: what the mean divides by; the valid rows if None. For split batches, as in `token_loss`.
     Returns:
         The loss, a scalar, and metrics; all 0 where no row is valid.
     """

@@ -155,17 +155,19 @@ def figures(policy, told: Told, retrieved: dict[str, torch.Tensor], pool, seed: 
     wanted, probabilities = told.wanted, read(policy, told.texts)
     generator = torch.Generator().manual_seed(seed)
 
-    def obeyed(statements, temperature, num_samples=1):
-        distribution = policy.distribution(statements)
+    distribution = policy.distribution(probabilities)
+    shuffled = policy.distribution(probabilities[torch.randperm(len(told), generator=generator)])
+
+    def obeyed(distribution, temperature, num_samples=1):
         x = distribution.sample(num_samples, temperature, generator)
         scores = posecodes.scores(distribution.rotations(x).flatten(0, 1))
-        return held(scores.unflatten(0, (len(statements), num_samples)), wanted)
+        return held(scores.unflatten(0, (len(told), num_samples)), wanted)
 
     out = {"captions": len(told), "statements_per_caption": round(wanted.sum(1).mean().item(), 2)}
     for name, temperature in (("mode", 0.0), ("sample_t0.5", 0.5), ("sample_t1", 1.0)):
-        out[name] = obeyed(probabilities, temperature)
-    out["best_of_8"] = obeyed(probabilities, 1.0, 8)
-    out["shuffled_t1"] = obeyed(probabilities[torch.randperm(len(told), generator=generator)], 1.0)
+        out[name] = obeyed(distribution, temperature)
+    out["best_of_8"] = obeyed(distribution, 1.0, 8)
+    out["shuffled_t1"] = obeyed(shuffled, 1.0)
     out["random_training_pose"] = held(pool.scores[draw(pool.weight, len(told), generator)], wanted)
     out |= {key: held(scores, wanted) for key, scores in retrieved.items()}
     out["true_pose"] = held(told.scores, wanted)

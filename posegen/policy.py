@@ -11,6 +11,7 @@ from posegen import captions, posecodes
 from posegen.backbone import POSE_TOKEN, Backbone, Prefill
 from posegen.camera import Camera
 from posegen.distribution import PoseDistribution
+from posegen.guide import guide
 from posegen.head import Lifter, PoseHead, StatementTokens
 from posegen.pose import Pose
 from posegen.reader import Reader, Reading
@@ -130,7 +131,8 @@ class PosePolicy:
 
     def distribution(self, probabilities: torch.Tensor) -> PoseDistribution:
         """Poses for what was read, (B, S): a statement more likely made than not counts as made, and is obeyed."""
-        return self.head((probabilities > 0.5).float())
+        wanted = (probabilities > 0.5).float()
+        return guide(self.head(wanted), wanted)
 
     @torch.no_grad()
     def text_to_pose(
