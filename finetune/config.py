@@ -12,6 +12,14 @@ class ConfigError(ValueError):
     """A setting that does not exist or has the wrong form; the message names it."""
 
 
+def check_not_negative(settings) -> None:
+    """ConfigError if a number among the fields of a dataclass is below 0."""
+    for setting in fields(settings):
+        value = getattr(settings, setting.name)
+        if setting.type in (int, float) and value < 0:
+            raise ConfigError(f"{setting.name} must not be negative, but it is {value}.")
+
+
 @dataclass
 class SFTConfig:
     """Stage 1, supervised: statements teach the head poses, words teach the reader statements, LoRA ties them."""
@@ -62,10 +70,7 @@ class SFTConfig:
     """Time between checkpoints."""
 
     def __post_init__(self):
-        for setting in fields(self):
-            value = getattr(self, setting.name)
-            if setting.type in (int, float) and value < 0:
-                raise ConfigError(f"{setting.name} must not be negative, but it is {value}.")
+        check_not_negative(self)
 
 
 @dataclass

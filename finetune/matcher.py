@@ -10,7 +10,7 @@ need not please the second, which has other towers, another seed, and other trai
 import os
 import re
 import zlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy, normalize
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from finetune import loop
-from finetune.config import ConfigError
+from finetune.config import ConfigError, check_not_negative
 from finetune.data import datasets
 from finetune.sft import draw
 from posegen.head import ResidualMLP
@@ -72,10 +72,7 @@ class MatcherConfig:
     def __post_init__(self):
         if self.kind not in TOWERS:
             raise ConfigError(f"kind must be one of {', '.join(TOWERS)}, but it is {self.kind!r}.")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type in (int, float) and value < 0:
-                raise ConfigError(f"{field.name} must not be negative, but it is {value}.")
+        check_not_negative(self)
         if self.batch < 2:
             raise ConfigError(f"batch must be at least 2, for a caption to have other poses, but it is {self.batch}.")
 

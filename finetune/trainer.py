@@ -55,8 +55,8 @@ class Trainer:
     """A policy being reinforced, and all that is needed to go on with it.
 
     Attributes:
-        policy: the PosePolicy; `trained`: name -> module with the weights that move (lora, head, lifter).
-        reference: name -> module or weights as they were at the start.
+        policy: the PosePolicy; of it `lora` (name -> parameter) and `heads` (head, lifter) are moved.
+        lora_reference, reference: the same as they were at the start.
     """
 
     def __init__(self, config: HyGRPOConfig):
@@ -73,9 +73,7 @@ class Trainer:
         self.policy = PosePolicy.from_pretrained(
             config.policy, trainable=True, device=str(self.accelerator.device), dequantize=config.dequantize
         )
-        merge_token_rows(
-            self.policy.backbone.model
-        )  # `<POSE>` stays as it is: training it copies the table every token
+        merge_token_rows(self.policy.backbone.model)  # training `<POSE>` would copy the table for every token
         for part in (self.policy.reader, self.policy.tokens):  # understanding and soft tokens stay as stage 1 left them
             part.requires_grad_(False)
         helpers = {"reader": self.policy.reader}

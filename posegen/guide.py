@@ -66,6 +66,7 @@ def narrowed(d: PoseDistribution, wanted: torch.Tensor) -> PoseDistribution:
         scores = posecodes.score(d.rotations(x).flatten(0, 1)).unflatten(0, x.shape[:2])
         near = wanted[:, None] * (scores.detach() < FAR)
         signs = torch.randint(2, (PROBES, *scores.shape), generator=torch.Generator().manual_seed(0)) * 2.0 - 1
+        signs = signs.to(scores)
         slopes = [torch.autograd.grad((scores * near * s).sum(), x, retain_graph=True)[0].nan_to_num() for s in signs]
     squared = torch.stack(slopes).square().mean(0) / SLACK**2
     log_std = -0.5 * ((-2 * d.log_std).exp() + squared).log()
