@@ -5,6 +5,7 @@ or of the sentence encoder's.
 """
 
 import re
+from functools import cache
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -69,10 +70,16 @@ def language_model_features(backbone: Backbone, texts: list[str], batch: int = 3
     return out
 
 
+@cache
+def sentence_encoder() -> Reader:
+    """The untouched MiniLM, kept loaded."""
+    return Reader.load([], torch.zeros(0, 1)).eval()
+
+
 @torch.inference_mode()
 def sentence_embeddings(texts: list[str], batch: int = 64) -> torch.Tensor:
     """(N, 384) float32: the untouched sentence encoder's embeddings, the mean over the tokens of each text."""
-    reader = Reader.load([], torch.zeros(0, 1)).eval()
+    reader = sentence_encoder()
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     out = torch.zeros(len(texts), reader.encoder.config.hidden_size)
     for i in range(0, len(order), batch):

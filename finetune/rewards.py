@@ -13,17 +13,16 @@ import inspect
 import math
 import sys
 import traceback
-from functools import cache
 from pathlib import Path
 
 import torch
 
 from finetune.data.families import _TORSO, LIMITS, TORSO_RADIUS
+from finetune.retrieval import sentence_embeddings
 from posegen import posecodes
 from posegen.backbone import POSE_TOKEN
 from posegen.camera import FOCAL
 from posegen.photo import LIMB_LANDMARKS
-from posegen.reader import Reader
 from posegen.refine import translations
 from posegen.skeleton import LIMBS, forward_kinematics
 
@@ -102,23 +101,11 @@ def reward_text_similarity(completions, reference=None, **columns):
     def score(completions, reference):
         texts = [words(text) for text in [*completions, *reference]]
         unique = list(dict.fromkeys(texts))
-        found = embeddings(unique)[[unique.index(text) for text in texts]]
+        found = torch.nn.functional.normalize(sentence_embeddings(unique))[[unique.index(text) for text in texts]]
         empty = torch.tensor([not text for text in texts[: len(completions)]])
         return ((1 + (found[: len(completions)] * found[len(completions) :]).sum(1)) / 2).clamp(0, 1).where(~empty, 0)
 
     return where_given(score, completions, reference)
-
-
-@torch.inference_mode()
-def embeddings(texts: list[str]) -> torch.Tensor:
-    """(N, 384) unit vectors of N texts, as `retrieval.sentence_embeddings`, but the encoder stays loaded."""
-    hidden, mask = sentence_encoder().encode(texts)
-    return torch.nn.functional.normalize((hidden * mask[..., None]).sum(1), dim=1)
-
-
-@cache
-def sentence_encoder() -> Reader:
-    return Reader.load([], torch.zeros(0, 1)).eval()
 
 
 # ---- about poses
