@@ -413,7 +413,7 @@ def write(
         about: a named pose to say, all of whose statements hold; by default one that fits is said now and then.
         held_out: say the named pose in a wording that training never sees.
     Returns:
-        The Caption with the 0 to 10 statements that its text asserts.
+        The Caption with the statements that its text asserts: at most 10, or those of the named pose.
     """
     scores_row = np.asarray(scores_row)
     held = set(np.flatnonzero(scores_row >= 0).tolist())
@@ -431,7 +431,7 @@ def write(
     units = [u for u in _units(held, rng) if not set(u.statements) & set(said)]
     units = [u for u in units if not any(i in _implied(j) for i in u.statements for j in said)]
     chosen = _select(units, count, weights, rng) if count else []
-    while len(said) + sum(len(u.statements) for u in chosen) > MAX_STATEMENTS:
+    while chosen and len(said) + sum(len(u.statements) for u in chosen) > MAX_STATEMENTS:
         chosen.pop()
     if tag is None and about is None and not chosen:
         return Caption("a person", ())

@@ -153,64 +153,103 @@ def context() -> dict[str, list[str]]:
 
 # statement key -> keys that need not be said beside it (same side where sided)
 IMPLIES = {
-    "arm_straight_up": "hand_above_head hand_above_shoulder elbow_raised elbow_straight elbow_slightly_bent",
+    "arm_straight_up": "hand_above_head hand_above_shoulder elbow_raised elbow_straight elbow_slightly_bent"
+    " arm_overhead arm_high_forward forearm_up",
     "arm_diagonally_up": "hand_above_head hand_above_shoulder hand_out_to_side elbow_raised elbow_straight"
-    " elbow_slightly_bent",
+    " elbow_slightly_bent elbow_out arm_high_forward",
     "arm_sideways": "hand_out_to_side hand_shoulder_height elbow_raised elbow_straight elbow_slightly_bent"
-    " hands_wide_apart hand_above_shoulder",
+    " hands_wide_apart hand_above_shoulder elbow_out forearm_level",
     "arm_forward": "hand_in_front hand_shoulder_height elbow_raised elbow_straight elbow_slightly_bent"
-    " hand_above_shoulder",
-    "arm_down": "hand_behind hand_below_hips hand_waist_height elbow_straight elbow_slightly_bent",
-    "arm_stretched_back": "hand_behind hand_below_hips elbow_straight elbow_slightly_bent",
+    " hand_above_shoulder arm_before_chest forearm_level arm_low_forward arm_high_forward",
+    "arm_down": "hand_behind hand_below_hips hand_waist_height elbow_straight elbow_slightly_bent forearm_down"
+    " hand_on_thigh",
+    "arm_stretched_back": "hand_behind hand_below_hips elbow_straight elbow_slightly_bent elbow_back",
     "hand_above_head": "hand_above_shoulder elbow_raised",
-    "hand_on_head": "hand_above_head hand_above_shoulder elbow_raised elbow_fully_bent hand_shoulder_height",
-    "hand_behind_head": "hand_on_head hand_above_head hand_above_shoulder elbow_raised elbow_fully_bent hand_behind",
+    "hand_on_head": "hand_above_head hand_above_shoulder elbow_raised elbow_fully_bent hand_shoulder_height"
+    " hand_at_ear hand_at_forehead",
+    "hand_behind_head": "hand_on_head hand_above_head hand_above_shoulder elbow_raised elbow_fully_bent hand_behind"
+    " hand_at_ear elbow_out",
     "hand_at_face": "hand_on_head hand_above_head hand_above_shoulder elbow_fully_bent hand_shoulder_height"
-    " hand_in_front",
+    " hand_in_front hand_at_forehead",
     "hand_on_chest": "hand_in_front hand_shoulder_height elbow_fully_bent hand_across",
     "hand_on_other_shoulder": "hand_across hand_on_chest hand_shoulder_height elbow_fully_bent hand_in_front",
-    "hand_on_hip": "hand_waist_height elbow_right_angle elbow_fully_bent hand_behind hand_below_hips",
-    "hand_on_back": "hand_behind hand_waist_height elbow_right_angle hand_across",
-    "hand_on_foot": "hand_below_hips hand_on_ground",
+    "hand_on_hip": "hand_waist_height elbow_right_angle elbow_fully_bent hand_behind hand_below_hips elbow_out",
+    "hand_on_back": "hand_behind hand_waist_height elbow_right_angle hand_across elbow_back",
+    "hand_on_foot": "hand_below_hips hand_on_ground leg_on_ground",
     "hand_on_ground": "hand_below_hips",
-    "hand_on_knee": "hand_below_hips",
+    "hand_on_knee": "hand_below_hips hand_on_thigh elbow_on_knee",
     "arms_crossed": "hand_across hand_on_chest elbow_fully_bent elbow_right_angle hands_together hand_in_front"
-    " hand_on_other_shoulder palms_together",
+    " hand_on_other_shoulder palms_together hand_on_other_arm forearm_level",
     "palms_together": "hands_together elbow_fully_bent elbow_right_angle hand_on_chest hand_in_front"
     " hand_shoulder_height",
     "hands_wide_apart": "hand_out_to_side",
     "leg_raised_high": "thigh_horizontal knee_raised foot_lifted foot_in_front leg_stretched_forward knee_straight"
-    " knee_slightly_bent",
-    "leg_stretched_forward": "foot_in_front knee_straight knee_slightly_bent thigh_horizontal",
-    "leg_stretched_back": "knee_straight knee_slightly_bent",
+    " knee_slightly_bent leg_up leg_kicked_high",
+    "leg_stretched_forward": "foot_in_front knee_straight knee_slightly_bent thigh_horizontal hip_right_angle",
+    "leg_stretched_back": "knee_straight knee_slightly_bent hip_straight",
     "leg_out_to_side": "knee_straight knee_slightly_bent",
-    "knee_raised": "foot_lifted thigh_horizontal",
+    "knee_raised": "foot_lifted thigh_horizontal hip_right_angle",
     "foot_on_other_leg": "foot_lifted knee_fully_bent knee_right_angle legs_crossed knee_raised",
     "heel_at_buttocks": "knee_fully_bent",
-    "legs_wide_apart": "feet_apart leg_out_to_side",
-    "torso_bent_far_forward": "torso_leaning_forward hand_in_front arm_forward back_rounded",
-    "standing_on_side_leg": "standing other:foot_lifted knee_straight knee_slightly_bent",
-    "sitting": "thigh_horizontal knee_right_angle hand_on_knee_height foot_in_front",
+    "legs_wide_apart": "feet_apart leg_out_to_side ankles_apart",
+    "torso_bent_far_forward": "torso_leaning_forward hand_in_front arm_forward back_rounded torso_level",
+    "standing_on_side_leg": "standing other:foot_lifted knee_straight knee_slightly_bent foot_on_ground leg_under_body",
+    "sitting": "thigh_horizontal knee_right_angle hand_on_knee_height foot_in_front hip_right_angle",
     "sitting_cross_legged": "sitting_on_floor knee_fully_bent thigh_horizontal knee_right_angle legs_crossed"
-    " heel_at_buttocks",
-    "sitting_on_floor": "thigh_horizontal foot_in_front hand_on_ground",
+    " heel_at_buttocks knees_apart knee_to_chest hip_right_angle leg_on_ground",
+    "sitting_on_floor": "thigh_horizontal foot_in_front hand_on_ground hip_right_angle",
     "hugging_knees": "sitting_on_floor knee_fully_bent knee_right_angle heel_at_buttocks feet_together"
-    " hands_together hand_in_front hand_on_foot hand_on_knee hand_on_ground",
-    "kneeling": "knee_right_angle knee_fully_bent",
-    "kneeling_on_side_knee": "knee_right_angle other:knee_right_angle other:foot_in_front other:thigh_horizontal",
-    "sitting_on_heels": "kneeling knee_fully_bent heel_at_buttocks thigh_horizontal",
-    "squatting": "knee_fully_bent knee_right_angle thigh_horizontal heel_at_buttocks",
-    "lunging_with_side_leg": "foot_in_front legs_wide_apart knee_right_angle thigh_horizontal other:leg_stretched_back",
-    "lying_on_back": "hand_on_ground",
-    "lying_face_down": "hand_on_ground",
-    "lying_on_side_side": "hand_on_ground",
+    " hands_together hand_in_front hand_on_foot hand_on_knee hand_on_ground knee_to_chest",
+    "kneeling": "knee_right_angle knee_fully_bent knee_on_ground",
+    "kneeling_on_side_knee": "knee_right_angle other:knee_right_angle other:foot_in_front other:thigh_horizontal"
+    " knee_on_ground other:foot_on_ground",
+    "sitting_on_heels": "kneeling knee_fully_bent heel_at_buttocks thigh_horizontal knee_on_ground leg_on_ground"
+    " knee_to_chest",
+    "squatting": "knee_fully_bent knee_right_angle thigh_horizontal heel_at_buttocks foot_on_ground knee_to_chest",
+    "lunging_with_side_leg": "foot_in_front legs_wide_apart knee_right_angle thigh_horizontal"
+    " other:leg_stretched_back ankles_apart foot_on_ground",
+    "lying_on_back": "hand_on_ground torso_level chest_facing_up leg_on_ground hip_straight head_on_ground",
+    "lying_face_down": "hand_on_ground torso_level chest_facing_down leg_on_ground hip_straight head_on_ground",
+    "lying_on_side_side": "hand_on_ground torso_level head_on_ground leg_on_ground",
     "on_all_fours": "hand_on_ground knee_right_angle torso_leaning_forward torso_bent_far_forward kneeling"
-    " hand_in_front",
+    " hand_in_front knee_on_ground torso_level chest_facing_down hip_right_angle",
     "plank": "hand_on_ground knee_straight knee_slightly_bent leg_stretched_back torso_leaning_forward"
-    " torso_bent_far_forward hand_in_front elbow_straight lying_face_down",
-    "bridge": "hand_on_ground knee_right_angle arm_stretched_back hand_behind lying_on_back",
-    "downward_dog": "hand_on_ground knee_straight leg_stretched_back torso_bent_far_forward elbow_straight upside_down",
-    "upside_down": "hand_on_ground",
+    " torso_bent_far_forward hand_in_front elbow_straight lying_face_down torso_level chest_facing_down hip_straight"
+    " arm_before_chest",
+    "bridge": "hand_on_ground knee_right_angle arm_stretched_back hand_behind lying_on_back chest_facing_up"
+    " foot_on_ground",
+    "downward_dog": "hand_on_ground knee_straight leg_stretched_back torso_bent_far_forward elbow_straight"
+    " upside_down hips_above_shoulders chest_facing_down foot_on_ground arm_overhead",
+    "upside_down": "hand_on_ground hips_above_shoulders",
+    "arm_overhead": "elbow_straight elbow_slightly_bent",
+    "arm_before_chest": "elbow_straight elbow_slightly_bent hand_in_front",
+    "arm_low_forward": "elbow_straight elbow_slightly_bent hand_in_front",
+    "arm_low_sideways": "elbow_straight elbow_slightly_bent hand_out_to_side elbow_out",
+    "arm_high_forward": "elbow_straight elbow_slightly_bent hand_in_front hand_above_shoulder elbow_raised",
+    "hand_at_ear": "hand_on_head hand_above_shoulder elbow_fully_bent",
+    "hand_at_forehead": "hand_on_head hand_at_face hand_above_shoulder elbow_fully_bent",
+    "hand_on_thigh": "hand_waist_height hand_on_knee",
+    "hand_on_belly": "hand_waist_height hand_before_hips",
+    "hand_before_hips": "hand_waist_height hand_on_belly hand_below_hips",
+    "hand_on_other_arm": "hand_across",
+    "hand_on_other_knee": "hand_across hand_below_hips",
+    "hand_on_other_foot": "hand_across hand_below_hips hand_on_ground",
+    "elbow_on_knee": "torso_leaning_forward",
+    "elbow_at_face": "elbow_raised elbow_fully_bent hand_across",
+    "elbow_on_ground": "hand_on_ground forearm_level",
+    "leg_kicked_high": "leg_raised_high foot_lifted knee_straight knee_slightly_bent leg_stretched_forward"
+    " hip_right_angle",
+    "leg_up": "knee_straight knee_slightly_bent hip_right_angle",
+    "leg_under_body": "knee_straight foot_on_ground hip_straight",
+    "leg_on_ground": "knee_on_ground foot_on_ground",
+    "heel_raised": "foot_on_ground",
+    "knee_to_chest": "knee_raised",
+    "ankle_on_other_knee": "foot_lifted legs_crossed",
+    "feet_together": "ankles_together",
+    "looking_down": "head_bowed",
+    "looking_up": "head_thrown_back",
+    "standing": "foot_on_ground leg_under_body hip_straight",
+    "side_plank_on_side_hand": "hip_straight hand_on_ground lying_on_side_side",
     "splits": "legs_wide_apart feet_apart leg_out_to_side leg_stretched_forward leg_stretched_back"
     " foot_in_front knee_straight knee_slightly_bent",
 }  # fmt: skip
@@ -233,4 +272,13 @@ TELLING_KEYS = {
     "feet_apart": 2.0, "feet_together": 1.3, "torso_upright": 0.4, "torso_bent_far_forward": 4.4, "looking_down": 1.4,
         "back_arched": 1.2, "back_rounded": 1.4,
     "head_tilted_side": 1.3,
+    # the finer statements: said where nothing plainer tells as much
+    "forearm_up": 0.7, "forearm_down": 0.5, "forearm_level": 0.4, "elbow_out": 0.6, "elbow_back": 0.9,
+    "hand_on_thigh": 2.0,
+    "hand_before_hips": 1.6, "hand_on_belly": 2.6, "leg_on_ground": 0.6, "knee_on_ground": 0.6, "foot_on_ground": 0.2,
+    "leg_under_body": 0.6, "hip_straight": 0.3, "hip_right_angle": 0.5, "knees_together": 0.8, "knees_apart": 0.8,
+    "ankles_together": 0.6, "ankles_apart": 1.2, "heel_raised": 0.9, "torso_level": 0.6, "chest_facing_down": 0.4,
+    "chest_facing_up": 0.4, "arm_overhead": 2.2, "arm_before_chest": 1.6, "arm_low_sideways": 1.8,
+    "arm_low_forward": 1.8,
+    "leg_up": 2.6, "knee_to_chest": 1.4, "head_bowed": 1.0, "head_thrown_back": 1.2,
 }  # fmt: skip

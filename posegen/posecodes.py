@@ -120,6 +120,8 @@ class _Body:
         self.gaze_side = _atan2((gaze * self.left).sum(-1), (gaze * self.front).sum(-1))
         self.gaze_up = _asin(gaze[:, 1])
         self.head_tilt = _asin((crown * self.left).sum(-1))
+        forward = rotations[:, 9, :, 2]
+        self.head_nod = _atan2((crown * forward).sum(-1), (crown * chest_up).sum(-1))
         self.a, self.b = self._limbs(0), self._limbs(1)
         self.ankles_apart = (p[:, 7] - p[:, 8]).norm(dim=-1)
         self.ankles_sideways = p[:, 7, 0] - p[:, 8, 0]  # negative: the legs cross
@@ -147,6 +149,11 @@ class _Body:
             leg_front=leg[:, 2], leg_out=(leg * hip_out).sum(-1), leg_up=leg[:, 1],
             knee_out=((knee - p[:, 0]) * hip_out).sum(-1), ankle_out=((ankle - p[:, 0]) * hip_out).sum(-1),
             knee_front=knee[:, 2], ankle_front=ankle[:, 2], heel_gap=leg.norm(dim=-1),
+            elbow_front=((elbow - shoulder) * self.front).sum(-1),
+            elbow_out=sign * ((elbow - shoulder) * self.left).sum(-1),
+            overhead=_angle(reach, self.up), ahead=_angle(reach, self.front),
+            forearm_rise=_asin(_unit(wrist - elbow)[:, 1]), leg_rise=_asin(_unit(leg)[:, 1]),
+            elbow_height=elbow[:, 1] - self.low, toe_height=toe[:, 1] - self.low,
         )  # fmt: skip
 
     def mirrored(self):
@@ -205,6 +212,24 @@ def _palms_together(m):
     height = [_within(s.hand_up, -0.32, 0.12, CM5) for s in (m.a, m.b)]
     bend = [_over(s.elbow_bend, 70, DEG) for s in (m.a, m.b)]
     return _min(_under(m.hands_apart, 0.14, CM5), *front, *height, *bend)
+
+
+def _straight_arm(m, *conditions):
+    return _min(_under(m.a.elbow_bend, 45, DEG), *conditions)
+
+
+def _hand_before_hips(m):
+    front = m.p[:, 0] + 0.15 * m.rotations[:, 0, :, 2] - 0.06 * m.up
+    return _under((m.a.hand - front).norm(dim=-1), 0.20, CM5)
+
+
+def _elbow_on_knee(m):
+    return _under(_min(*((m.a.elbow - knee).norm(dim=-1) for knee in (m.a.knee, m.b.knee))), 0.20, CM5)
+
+
+def _ankle_on_other_knee(m):
+    far = _distance(m.a.ankle, m.b.knee, (m.b.knee + m.b.hip) / 2)
+    return _min(_under(far, 0.16, CM5), _over(m.a.knee_bend, 60, DEG))
 
 
 def _foot_on_other_leg(m):
@@ -330,6 +355,12 @@ def _downward_dog(m):
 def _upside_down(m):
     feet = _over((m.a.leg_up + m.b.leg_up) / 2, 0.10, CM5)
     return _min(_over(m.tilt, 125, DEG), feet)
+
+
+def _side_plank(m):
+    line = [_min(_under(s.hip_bend, 35, DEG), _under(s.knee_bend, 40, DEG)) for s in (m.a, m.b)]
+    side = _min(_under(m.left[:, 1], -0.5, 0.15), _under(m.belly_up.abs(), 0.6, 0.15))
+    return _min(*line, side, _under(m.a.wrist_height, 0.22, CM5), _over(m.pelvis, 0.22, CM5), _over(m.tilt, 35, DEG))
 
 
 def _splits(m):
@@ -548,6 +579,111 @@ _TABLE = (
         _upside_down),
     ("splits", "posture", BOTH, "the ankles are 1.1 m or more apart, the pelvis at most 45 cm high, the knees long",
         _splits),
+    # finer ones, which recipes of named poses need: whole arms in the body's own frame
+    ("{side}_arm_overhead", "arms", ANGLE,
+     "the {side} arm goes on past the head: within 35 degrees of the torso's line, the elbow bent by at most 45",
+     lambda m: _straight_arm(m, _under(m.a.overhead, 35, DEG))),
+    ("{side}_arm_before_chest", "arms", ANGLE,
+     "the {side} arm points straight away from the chest, within 30 degrees, the elbow bent by at most 45",
+     lambda m: _straight_arm(m, _under(m.a.ahead, 30, DEG))),
+    ("{side}_arm_low_forward", "arms", BOTH,
+     "the {side} hand is 22 cm before and 20 cm below its shoulder, or more, the elbow bent by at most 45 degrees",
+     lambda m: _straight_arm(m, _over(m.a.hand_front, 0.22, CM5), _under(m.a.hand_up, -0.20, CM5))),
+    ("{side}_arm_low_sideways", "arms", BOTH,
+     "the {side} hand is 22 cm outside and 20 cm below its shoulder, or more, the elbow bent by at most 45 degrees",
+     lambda m: _straight_arm(m, _over(m.a.hand_out, 0.22, CM5), _under(m.a.hand_up, -0.20, CM5))),
+    ("{side}_arm_high_forward", "arms", BOTH,
+     "the {side} hand is 22 cm before and 20 cm above its shoulder, or more, the elbow bent by at most 45 degrees",
+     lambda m: _straight_arm(m, _over(m.a.hand_front, 0.22, CM5), _over(m.a.hand_up, 0.20, CM5))),
+    ("{side}_forearm_up", "arms", ANGLE, "the {side} forearm points up, within 30 degrees of the vertical",
+     lambda m: _over(m.a.forearm_rise, 60, DEG)),
+    ("{side}_forearm_down", "arms", ANGLE, "the {side} forearm points down, within 30 degrees of the vertical",
+     lambda m: _under(m.a.forearm_rise, -60, DEG)),
+    ("{side}_forearm_level", "arms", ANGLE, "the {side} forearm is within 22 degrees of the horizontal",
+     lambda m: _under(m.a.forearm_rise.abs(), 22, DEG)),
+    ("{side}_elbow_out", "arms", LENGTH, "the {side} elbow is 14 cm or more outside its shoulder",
+     lambda m: _over(m.a.elbow_out, 0.14, CM5)),
+    ("{side}_elbow_back", "arms", LENGTH, "the {side} elbow is 14 cm or more behind its shoulder",
+     lambda m: _under(m.a.elbow_front, -0.14, CM5)),
+    # what hands and elbows touch
+    ("{side}_hand_at_ear", "hands", LENGTH, "the {side} hand is within 15 cm of the {side} ear",
+     lambda m: _under((m.a.hand - m.at(15, 0.09, 0.04, 0.0)).norm(dim=-1), 0.15, CM5)),
+    ("{side}_hand_at_forehead", "hands", LENGTH, "the {side} hand is within 15 cm of the {side} brow",
+     lambda m: _under((m.a.hand - m.at(15, 0.05, 0.10, 0.12)).norm(dim=-1), 0.15, CM5)),
+    ("{side}_hand_on_belly", "hands", LENGTH, "the {side} hand is within 17 cm of the navel",
+     lambda m: _under((m.a.hand - m.at(3, 0.0, 0.0, 0.15)).norm(dim=-1), 0.17, CM5)),
+    ("{side}_hand_before_hips", "hands", LENGTH, "the {side} hand is within 20 cm of a point before the lower belly",
+     _hand_before_hips),
+    ("{side}_hand_on_thigh", "hands", LENGTH, "the {side} hand is within 16 cm of the middle half of the {side} thigh",
+     lambda m: _under(_distance(m.a.hand, m.a.hip + (m.a.knee - m.a.hip) / 4, m.a.knee + (m.a.hip - m.a.knee) / 4),
+                      0.16, CM5)),
+    ("{side}_hand_on_other_knee", "hands", LENGTH, "the {side} hand is within 17 cm of the other knee joint",
+     lambda m: _under((m.a.hand - m.b.knee).norm(dim=-1), 0.17, CM5)),
+    ("{side}_hand_on_other_foot", "hands", LENGTH,
+     "the {side} hand is within 16 cm of the line from the other ankle to its toe",
+     lambda m: _under(_distance(m.a.hand, m.b.ankle, m.b.toe), 0.16, CM5)),
+    ("{side}_hand_on_other_arm", "hands", LENGTH, "the {side} hand is within 14 cm of the other upper arm",
+     lambda m: _under(_distance(m.a.hand, (m.b.shoulder + m.b.elbow) / 2, m.b.elbow), 0.14, CM5)),
+    ("{side}_elbow_on_knee", "hands", LENGTH, "the {side} elbow is within 20 cm of a knee joint", _elbow_on_knee),
+    ("{side}_elbow_at_face", "hands", LENGTH, "the {side} elbow is within 22 cm of the mouth",
+     lambda m: _under((m.a.elbow - m.at(15, 0.0, 0.01, 0.12)).norm(dim=-1), 0.22, CM5)),
+    ("{side}_elbow_on_ground", "hands", LENGTH, "the {side} elbow is at most 15 cm above the lowest joint",
+     lambda m: _under(m.a.elbow_height, 0.15, CM5)),
+    # legs, however the body lies
+    ("{side}_leg_on_ground", "legs", LENGTH, "the {side} knee and ankle are at most 17 cm above the lowest joint",
+     lambda m: _under(_max(m.a.knee_height, m.a.ankle_height), 0.17, CM5)),
+    ("{side}_knee_on_ground", "legs", LENGTH, "the {side} knee is at most 14 cm above the lowest joint",
+     lambda m: _under(m.a.knee_height, 0.14, CM5)),
+    ("{side}_foot_on_ground", "legs", LENGTH, "the {side} foot is at most 10 cm above the lowest joint",
+     lambda m: _under(_min(m.a.toe_height, m.a.ankle_height), 0.10, CM5)),
+    ("{side}_heel_raised", "legs", LENGTH,
+     "the {side} foot stands on its ball: the ankle 11 cm or more above the toes, these at most 8 cm high",
+     lambda m: _min(_over(m.a.ankle_height - m.a.toe_height, 0.11, CM5), _under(m.a.toe_height, 0.08, CM5))),
+    ("{side}_leg_up", "legs", ANGLE,
+     "the {side} leg points up, within 35 degrees of the vertical, the knee bent by at most 45",
+     lambda m: _min(_over(m.a.leg_rise, 55, DEG), _under(m.a.knee_bend, 45, DEG))),
+    ("{side}_leg_under_body", "legs", ANGLE,
+     "the {side} leg hangs or stands straight down, within 15 degrees, the knee bent by at most 25",
+     lambda m: _min(_under(m.a.leg_rise, -75, DEG), _under(m.a.knee_bend, 25, DEG))),
+    ("{side}_leg_kicked_high", "legs", BOTH,
+     "the {side} ankle is 25 cm or more above its hip, which is 60 cm up, the knee bent by at most 45 degrees",
+     lambda m: _min(_over(m.a.leg_up, 0.25, CM5), _under(m.a.knee_bend, 45, DEG), _over(m.pelvis, 0.60, CM5))),
+    ("{side}_hip_straight", "legs", ANGLE, "the {side} thigh is within 25 degrees of the torso's line",
+     lambda m: _under(m.a.hip_bend, 25, DEG)),
+    ("{side}_hip_right_angle", "legs", ANGLE, "the {side} hip is bent by 65 to 110 degrees",
+     lambda m: _within(m.a.hip_bend, 65, 110, DEG)),
+    ("{side}_knee_to_chest", "legs", ANGLE, "the {side} hip is bent by 112 degrees or more",
+     lambda m: _over(m.a.hip_bend, 112, DEG)),
+    ("{side}_ankle_on_other_knee", "legs", BOTH,
+     "the {side} ankle is within 16 cm of the other thigh near its knee, the {side} knee bent by 60 degrees or more",
+     _ankle_on_other_knee),
+    ("knees_together", "legs", LENGTH, "the knees are within 20 cm of each other",
+     lambda m: _under((m.a.knee - m.b.knee).norm(dim=-1), 0.20, CM5)),
+    ("knees_apart", "legs", LENGTH, "the knees are 48 cm or more apart",
+     lambda m: _over((m.a.knee - m.b.knee).norm(dim=-1), 0.48, CM5)),
+    ("ankles_together", "legs", LENGTH, "the ankles are within 20 cm of each other, however the body lies",
+     lambda m: _under(m.ankles_apart, 0.20, CM5)),
+    ("ankles_apart", "legs", LENGTH, "the ankles are 60 cm or more apart, however the body lies",
+     lambda m: _over(m.ankles_apart, 0.60, CM5)),
+    # torso and head against gravity, or against each other
+    ("torso_level", "torso", ANGLE, "the torso is within 28 degrees of the horizontal",
+     lambda m: _within(m.tilt, 62, 118, DEG)),
+    ("chest_facing_down", "torso", "0.15", "the chest faces the ground, within 53 degrees",
+     lambda m: _under(m.belly_up, -0.6, 0.15)),
+    ("chest_facing_up", "torso", "0.15", "the chest faces the sky, within 53 degrees",
+     lambda m: _over(m.belly_up, 0.6, 0.15)),
+    ("hips_above_shoulders", "torso", LENGTH, "the pelvis is 8 cm or more above the shoulders' middle",
+     lambda m: _over(m.p[:, 0, 1] - (m.a.shoulder[:, 1] + m.b.shoulder[:, 1]) / 2, 0.08, CM5)),
+    ("chest_raised", "torso", LENGTH, "the neck is 18 cm or more above a pelvis that is at most 28 cm high",
+     lambda m: _min(_over(m.p[:, 12, 1] - m.p[:, 0, 1], 0.18, CM5), _under(m.pelvis, 0.28, CM5))),
+    ("head_bowed", "head", ANGLE, "the head is bent forward against the chest by 25 degrees or more",
+     lambda m: _over(m.head_nod, 25, DEG)),
+    ("head_thrown_back", "head", ANGLE, "the head is bent back against the chest by 22 degrees or more",
+     lambda m: _under(m.head_nod, -22, DEG)),
+    ("head_on_ground", "head", LENGTH, "the head joint is at most 20 cm above the lowest joint",
+     lambda m: _under(m.p[:, 15, 1] - m.low, 0.20, CM5)),
+    ("side_plank_on_{side}_hand", "posture", BOTH,
+     "one straight line from head to feet, {side} side down, held up on the {side} hand", _side_plank),
 )  # fmt: skip
 
 
