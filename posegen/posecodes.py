@@ -7,7 +7,6 @@ out, on the neutral rest skeleton, with the ground at the lowest joint.
 Each sided statement is written once, for the left; the right one is the same formula on the mirrored body.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -32,7 +31,6 @@ class Statement:
         side: "left", "right", or "" for a statement about the whole body.
         definition: one line with the thresholds.
         tolerance: the width of the band in which it still counts, e.g. "10 degrees".
-        score: measured body -> (N,) score, written for the left side.
     """
 
     name: str
@@ -41,7 +39,6 @@ class Statement:
     side: str
     definition: str
     tolerance: str
-    score: Callable
 
 
 # ---------------------------------------------------------------------------------------------- measuring
@@ -155,11 +152,6 @@ class _Body:
             forearm_rise=_asin(_unit(wrist - elbow)[:, 1]), leg_rise=_asin(_unit(leg)[:, 1]),
             elbow_height=elbow[:, 1] - self.low, toe_height=toe[:, 1] - self.low,
         )  # fmt: skip
-
-    def mirrored(self):
-        flip = torch.tensor([-1.0, 1.0, 1.0], dtype=self.p.dtype)
-        rotations = self.rotations[:, list(MIRROR)] * flip[:, None] * flip
-        return _Body(self.p[:, list(MIRROR)] * flip, rotations)
 
 
 # ------------------------------------------------------------------------------------- compound conditions
@@ -688,14 +680,20 @@ _TABLE = (
 
 
 def _statements():
-    for name, group, tolerance, definition, score in _TABLE:
+    for name, group, tolerance, definition, _ in _TABLE:
         key = name.replace("{side}_", "", 1) if name.startswith("{side}_") else name.replace("{side}", "side")
         for side in ("left", "right") if "{side}" in name else ("",):
-            yield Statement(name.format(side=side), key, group, side, definition.format(side=side), tolerance, score)
+            yield Statement(name.format(side=side), key, group, side, definition.format(side=side), tolerance)
 
 
 STATEMENTS: tuple[Statement, ...] = tuple(_statements())
 NAMES: tuple[str, ...] = tuple(s.name for s in STATEMENTS)
+#: Where a statement stands among the formulas of _TABLE, which come once for the body and once for its mirror image.
+_COLUMNS = [
+    column
+    for row, (name, *_) in enumerate(_TABLE)
+    for column in ((row, row + len(_TABLE)) if "{side}" in name else (row,))
+]
 INDEX: dict[str, int] = {name: i for i, name in enumerate(NAMES)}
 _OTHER = {"left": "right", "right": "left", "": ""}
 _BY_KEY = {(s.key, s.side): i for i, s in enumerate(STATEMENTS)}
@@ -709,14 +707,21 @@ def _symmetric_rest():
     return ((rest + rest[list(MIRROR)] * flip) / 2).float()
 
 
+def _with_mirror_image(positions: Tensor, rotations: Tensor) -> tuple[Tensor, Tensor]:
+    """N bodies, joint positions (N, 24, 3) and global rotations (N, 24, 3, 3), and after them their mirror images."""
+    flip = torch.tensor([-1.0, 1.0, 1.0], dtype=positions.dtype)
+    mirrored = rotations[:, list(MIRROR)] * flip[:, None] * flip
+    return torch.cat([positions, positions[:, list(MIRROR)] * flip]), torch.cat([rotations, mirrored])
+
+
 def score(rotations: Tensor, rest: Tensor | None = None) -> Tensor:
     """`scores` of one batch, differentiable in the rotations (N, 24, 3, 3)."""
     rest = _symmetric_rest() if rest is None else rest
     root = remove_yaw(roma.rotmat_to_rotvec(rotations[:, :1]))
     rotations = torch.cat([roma.rotvec_to_rotmat(root), rotations[:, 1:]], 1)
-    body = _Body(*forward_kinematics(rotations, rest))
-    mirrored = body.mirrored()
-    return torch.stack([s.score(mirrored if s.side == "right" else body) for s in STATEMENTS], 1)
+    body = _Body(*_with_mirror_image(*forward_kinematics(rotations, rest)))
+    left, right = torch.stack([formula(body) for *_, formula in _TABLE], 1).chunk(2)
+    return torch.cat([left, right], 1)[:, _COLUMNS]
 
 
 @torch.no_grad()
