@@ -30,7 +30,7 @@ from posegen.reader import Reader
 from posegen.refine import lift
 from posegen.skeleton import LIMBS, forward_kinematics, mirror
 
-MAX_STATEMENTS = 7
+MAX_STATEMENTS = 10
 STANDING = 0.4  # of the lifter's poses are people who stand straight
 STRETCHED = 6  # other people in the pose of every render
 
@@ -63,7 +63,7 @@ def draw(weight: torch.Tensor, n: int, generator) -> torch.Tensor:
 def choose_statements(scores: torch.Tensor, recipe: torch.Tensor, rarity: torch.Tensor, generator) -> torch.Tensor:
     """(B, S) in [0, 1]: statements that hold, some of them soft like a reader's.
 
-    Up to 7, rare ones preferred; of poses that show a named pose (recipe (B, S) bool) mostly its whole recipe and some.
+    Up to 10, rare ones preferred; of poses that show a named pose (recipe (B, S) bool) mostly its whole recipe and some.
     """
     true = scores >= 0
     noise = torch.rand(scores.shape, generator=generator).clamp_min(1e-9)

@@ -19,7 +19,7 @@ from posegen.skeleton import mirror, remove_yaw
 MARGIN = 0.3  # by how much statements should hold, in their tolerances
 RATE, NEARNESS, BATCH = 0.03, 3.0, 2_000
 #: (share of `each` below which a recipe takes part, starts for each pose wanted, gradient steps) of every round.
-ROUNDS = ((1.0, 1, 60), (0.25, 3, 150))
+ROUNDS = ((1.0, 1, 80), (0.4, 3, 200))
 #: Where the hands bear the body they may be lower than all the rest.
 CARRYING = ("hand_on_ground", "upside_down", "plank", "bridge", "downward_dog", "on_all_fours")
 
