@@ -90,18 +90,19 @@ def test_held_out_wordings_are_said_only_when_asked_for():
     for unit in lexicon()[1]:
         mine = [w for w in unit.wordings if captions.is_held_out(w) and w.form == "prompt"]
         kept = words(mine) - words(w for w in unit.wordings if w not in mine)
-        if len(kept) >= 3 and len(unit.wordings) > len(mine) + 3:
-            break
+        if len(kept) >= 3 and len(unit.wordings) > len(mine) + 3 and len(unit.statements) >= MAX_STATEMENTS:
+            break  # nothing else is said beside so long a recipe
     row, rng = only(*(NAMES[i] for i in unit.statements)), np.random.default_rng(0)
     unseen = {word for _ in range(60) for word in write(row, rng, about=unit, held_out=True).text.split()}
     seen = {word for _ in range(200) for word in write(row, rng, about=unit).text.split()}
-    assert len(kept & unseen) >= 2 and len(kept & seen) <= 1, (kept, unit)
+    assert len(kept & unseen) >= len(kept) / 2 and len(kept & seen) <= len(kept) / 4, (kept, unit)  # "the" is no secret
 
 
 def test_a_caption_asserts_only_what_holds(written, rows):
     for caption, row in zip(written, rows, strict=True):
         assert (row[list(caption.statements)] >= 0).all(), caption
-        assert len(caption.statements) <= MAX_STATEMENTS
+        named = len(caption.about.statements) if caption.about else 0
+        assert len(caption.statements) <= max(MAX_STATEMENTS, named)
 
 
 def test_captions_are_clean_text(written):

@@ -8,7 +8,7 @@ import pytest
 import roma
 import torch
 
-from finetune.data import families
+from finetune.data import families, named
 from posegen import posecodes
 from posegen.posecodes import INDEX, MIRROR_STATEMENT, NAMES, STATEMENTS, holds, scores
 from posegen.skeleton import INDEX as JOINT
@@ -172,10 +172,13 @@ def test_contradictory_statements_never_hold_together(poses):
             assert not both.any(), (a, b, side, int(both.sum()))
 
 
-def test_every_statement_occurs(poses):
-    held = score(poses) >= 0
-    rare = {NAMES[i]: int(n) for i, n in enumerate(held.sum(0)) if n < 4}
-    assert not rare
+def test_every_statement_occurs_or_can_be_shown(poses):
+    scores_ = score(poses)
+    rare = torch.nonzero((scores_ >= 0).sum(0) < 4)[:, 0].tolist()
+    assert len(rare) < len(NAMES) / 8
+    start = [scores_[:, i].topk(8).indices for i in rare]
+    moved, good = named.move(poses[torch.cat(start)], [(i,) for i in rare for _ in range(8)], 80)
+    assert {NAMES[i] for i, each in zip(rare, good.split(8), strict=True) if not each.any()} == set()
 
 
 def test_chunks_give_the_same_as_one_batch(poses, monkeypatch):
