@@ -12,7 +12,7 @@ from posegen import posecodes
 from posegen.distribution import PoseDistribution
 
 COMPONENTS = 16  # the likeliest are kept
-STEPS, RATE = 6, 0.5  # in units of the Gaussians' standard deviations
+STEPS, RATE = 12, 0.5  # in units of the Gaussians' standard deviations
 MARGIN = 0.5  # by how much statements should hold, in their tolerances
 PRIOR = 0.05  # weight of the Gaussian against the statements
 DOUBT = 4.0  # log-weight that a component loses for each tolerance by which its centre misses a statement

@@ -17,6 +17,7 @@ from finetune.config import ConfigError, HyGRPOConfig, load
 from finetune.data.photos import true_landmarks
 from finetune.tasks import Photos, read_prompts
 from finetune.trainer import Trainer
+from posegen import posecodes
 from posegen.policy import PosePolicy
 
 REWARDS = {"statements": 1.0, "plausible": 0.25, "format": 0.5, "truth": 1.0}
@@ -217,7 +218,7 @@ def test_photos_are_practised_and_the_result_loads(tmp_path):
     assert step["task"] == "photos" and {"rewards/spatial/mean", "rewards/reprojection/mean"} <= step.keys()
     assert 0 < step["rewards/spatial/mean"] < 1 and "eval/held" in lines[0]
     first, after = PosePolicy.from_pretrained(), PosePolicy.from_pretrained(tmp_path / "policy")
-    given = torch.zeros(1, 136)
+    given = torch.zeros(1, len(posecodes.NAMES))
     torch.testing.assert_close(first.head(given).mean, after.head(given).mean)
 
 
