@@ -63,7 +63,7 @@ def draw(weight: torch.Tensor, n: int, generator) -> torch.Tensor:
 def choose_statements(scores: torch.Tensor, recipe: torch.Tensor, rarity: torch.Tensor, generator) -> torch.Tensor:
     """(B, S) in [0, 1]: statements that hold, some of them soft like a reader's.
 
-    Up to 10, rare ones preferred; of poses that show a named pose (recipe (B, S) bool) mostly its whole recipe and some.
+    Up to 10, rare ones preferred; of poses that show a named pose (recipe (B, S) bool) mostly all of it and some.
     """
     true = scores >= 0
     noise = torch.rand(scores.shape, generator=generator).clamp_min(1e-9)

@@ -52,6 +52,10 @@ class Words:
     def __len__(self):
         return len(self.prompts)
 
+    def longest(self, count: int) -> list[int]:
+        """Indices of the longest prompts."""
+        return sorted(range(len(self)), key=lambda i: -len(self.prompts[i]))[:count]
+
     def batch(self, index: list[int]) -> Batch:
         prompts = [self.prompts[i] for i in index]
         given = (self.policy.read(prompts).probabilities > 0.5).float()
@@ -102,6 +106,10 @@ class Photos:
 
     def __len__(self):
         return len(self.trained)
+
+    def longest(self, count: int) -> list[int]:
+        """Indices of as many people; all ask the same."""
+        return [i % len(self) for i in range(count)]
 
     def batch(self, index: list[int]) -> Batch:
         return self.of([self.trained[i] for i in index])

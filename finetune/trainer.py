@@ -8,6 +8,8 @@ Left out: several processes, a second backbone (the reference is a copy of the f
 import copy
 import inspect
 import math
+import resource
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ import torch
 from accelerate import Accelerator
 
 from finetune import hygrpo, matcher, rewards
-from finetune.config import HyGRPOConfig
+from finetune.config import ConfigError, HyGRPOConfig
 from finetune.hygrpo import pose_log_probs
 from finetune.loop import log, save_atomically
 from finetune.rollout import Rollout, add_words, draw_poses, token_logps
@@ -216,21 +218,13 @@ class Trainer:
         }  # fmt: skip
 
     def update(self, batch: Batch, drawn: Drawn, step: int) -> dict:
-        """num_iterations optimiser steps on the answers drawn, each over gradient_accumulation_steps parts of them."""
-        c = self.config
-        parts = torch.arange(len(drawn.token_advantages)).chunk(c.gradient_accumulation_steps)
+        """num_iterations optimiser steps on the answers drawn."""
         for group in self.optimizer.param_groups:  # warm-up, then constant: a run can be made longer at any step
-            group["lr"] = group["peak"] * min(1.0, (step + 1) / max(1, c.warmup_steps))
-        for _ in range(c.num_iterations):
-            self.optimizer.zero_grad()
-            losses, metrics = [], []
-            for rows in parts:
-                loss, more = self.loss(batch, drawn, rows, len(parts))
-                self.accelerator.backward(loss / len(parts))
-                losses.append(loss.item())
-                metrics.append(more)
+            group["lr"] = group["peak"] * min(1.0, (step + 1) / max(1, self.config.warmup_steps))
+        for _ in range(self.config.num_iterations):
+            losses, metrics = self.backward(batch, drawn)
             norms = {  # each half by itself: a pose's log-density has gradients a thousand times a token's
-                group["name"]: torch.nn.utils.clip_grad_norm_(group["params"], c.max_grad_norm).item()
+                group["name"]: torch.nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm).item()
                 for group in self.optimizer.param_groups
             }
             if not all(map(math.isfinite, norms.values())):
@@ -241,6 +235,44 @@ class Trainer:
             self.optimizer.step()
         mean = {name: sum(m[name] for m in metrics) / len(metrics) for name in metrics[0]}
         return {"loss": sum(losses) / len(losses), **{f"grad_norm/{k}": v for k, v in norms.items()}, **mean}
+
+    def backward(self, batch: Batch, drawn: Drawn) -> tuple[list, list]:
+        """Gradients of the loss over all answers; loss and metrics of each of gradient_accumulation_steps parts."""
+        parts = torch.arange(len(drawn.token_advantages)).chunk(self.config.gradient_accumulation_steps)
+        self.optimizer.zero_grad()
+        losses, metrics = [], []
+        for rows in parts:
+            loss, more = self.loss(batch, drawn, rows, len(parts))
+            self.accelerator.backward(loss / len(parts))
+            losses.append(loss.item())
+            metrics.append(more)
+        return losses, metrics
+
+    def preflight(self) -> float:
+        """Try a step on each task's longest prompts, of which nothing is learned; returns the peak memory in GB.
+
+        Raises:
+            ConfigError: it does not fit.
+        """
+        try:
+            for task in self.tasks.values():
+                batch = task.batch(task.longest(self.config.prompts_per_step))
+                drawn = self.draw(batch, torch.Generator().manual_seed(0))
+                self.score(batch, drawn)
+                self.backward(batch, drawn)
+        except (MemoryError, RuntimeError) as error:  # torch says both "out of memory" and "can't allocate memory"
+            if not isinstance(error, MemoryError) and "memory" not in str(error):
+                raise
+            raise ConfigError(
+                "A step with these settings does not fit into memory; lower prompts_per_step, num_generations or "
+                "max_completion_length, or raise gradient_accumulation_steps."
+            ) from error
+        finally:
+            self.optimizer.zero_grad()
+        if self.accelerator.device.type == "cuda":
+            return torch.cuda.max_memory_allocated() / 1e9
+        unit = 1e9 if sys.platform == "darwin" else 1e6
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
     def loss(self, batch: Batch, drawn: Drawn, rows: torch.Tensor, parts: int) -> tuple[torch.Tensor, dict]:
         """The hybrid loss of some rows (a slice of whole prompts), and its metrics."""
@@ -346,6 +378,8 @@ def run(config: HyGRPOConfig) -> None:
     step = trainer.first
     progress = tqdm(total=config.max_steps, initial=step, unit="step", desc="HyGRPO")
     try:
+        if step < config.max_steps:
+            write(trainer, step, {"preflight/peak_memory_gb": trainer.preflight()})
         if step == 0:
             judge(trainer, 0)
         while step < config.max_steps:

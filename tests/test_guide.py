@@ -42,7 +42,8 @@ def test_wide_components_reach_what_is_wanted_and_narrow_ones_lose_their_weight(
     assert not posecodes.holds(posecodes.scores(d.rotations(d.mode())))[0, UP]
 
 
-def test_noise_shrinks_where_it_would_break_what_is_wanted_and_nowhere_else():
+def test_noise_shrinks_where_it_would_break_what_is_wanted_and_nowhere_else(monkeypatch):
+    monkeypatch.setattr("posegen.guide.STEPS", 6)  # an arm that hangs quite straight is in no danger
     d = around_rest([0.2])  # a T-pose
     out = guide(d, wanting(DOWN))
     change = (out.log_std - d.log_std)[0, 0].unflatten(0, (-1, 3))

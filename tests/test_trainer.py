@@ -216,7 +216,8 @@ def test_photos_are_practised_and_the_result_loads(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     step = next(line for line in lines if "reward" in line)
     assert step["task"] == "photos" and {"rewards/spatial/mean", "rewards/reprojection/mean"} <= step.keys()
-    assert 0 < step["rewards/spatial/mean"] < 1 and "eval/held" in lines[0]
+    assert 0 < step["rewards/spatial/mean"] < 1 and "eval/held" in lines[1]
+    assert lines[0]["preflight/peak_memory_gb"] > 0.1
     first, after = PosePolicy.from_pretrained(), PosePolicy.from_pretrained(tmp_path / "policy")
     given = torch.zeros(1, len(posecodes.NAMES))
     torch.testing.assert_close(first.head(given).mean, after.head(given).mean)
@@ -258,3 +259,21 @@ def test_killed_three_times_it_ends_with_the_same_weights(tmp_path):
     for part in ("head", "lifter", "lora"):
         assert a[part].keys() == b[part].keys()
         assert all(torch.equal(a[part][name], b[part][name]) for name in a[part])
+
+
+def test_what_does_not_fit_is_said_before_the_first_step(tmp_path, monkeypatch):
+    t = Trainer(settings(tmp_path))
+    before = {name: p.detach().clone() for name, p in t.policy.head.named_parameters()}
+    assert t.preflight() > 0.1
+    assert all(p.grad is None for p in t.policy.head.parameters())
+    torch.testing.assert_close(dict(t.policy.head.named_parameters()), before, rtol=0, atol=0)
+
+    def too_much(*_):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+
+    monkeypatch.setattr(t, "draw", too_much)
+    with pytest.raises(ConfigError, match="lower prompts_per_step"):
+        t.preflight()
+    monkeypatch.setattr(t, "draw", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        t.preflight()
