@@ -272,13 +272,17 @@ TELLING_KEYS = {
     "feet_apart": 2.0, "feet_together": 1.3, "torso_upright": 0.4, "torso_bent_far_forward": 4.4, "looking_down": 1.4,
         "back_arched": 1.2, "back_rounded": 1.4,
     "head_tilted_side": 1.3,
-    # the finer statements: said where nothing plainer tells as much
-    "forearm_up": 0.7, "forearm_down": 0.5, "forearm_level": 0.4, "elbow_out": 0.6, "elbow_back": 0.9,
-    "hand_on_thigh": 2.0,
-    "hand_before_hips": 1.6, "hand_on_belly": 2.6, "leg_on_ground": 0.6, "knee_on_ground": 0.6, "foot_on_ground": 0.2,
-    "leg_under_body": 0.6, "hip_straight": 0.3, "hip_right_angle": 0.5, "knees_together": 0.8, "knees_apart": 0.8,
-    "ankles_together": 0.6, "ankles_apart": 1.2, "heel_raised": 0.9, "torso_level": 0.6, "chest_facing_down": 0.4,
-    "chest_facing_up": 0.4, "arm_overhead": 2.2, "arm_before_chest": 1.6, "arm_low_sideways": 1.8,
-    "arm_low_forward": 1.8,
-    "leg_up": 2.6, "knee_to_chest": 1.4, "head_bowed": 1.0, "head_thrown_back": 1.2,
 }  # fmt: skip
+
+#: Statements that recipes of named poses need more than sentences do: said where nothing plainer is left to say.
+FINER = (
+    "arm_overhead", "arm_before_chest", "arm_low_forward", "arm_low_sideways", "arm_high_forward", "forearm_up",
+    "forearm_down", "forearm_level", "elbow_out", "elbow_back", "hand_at_ear", "hand_at_forehead", "hand_on_belly",
+    "hand_before_hips", "hand_on_thigh", "hand_on_other_knee", "hand_on_other_foot", "hand_on_other_arm",
+    "elbow_on_knee", "elbow_at_face", "elbow_on_ground", "leg_on_ground", "knee_on_ground", "foot_on_ground",
+    "heel_raised", "leg_up", "leg_under_body", "leg_kicked_high", "hip_straight", "hip_right_angle", "knee_to_chest",
+    "ankle_on_other_knee", "knees_together", "knees_apart", "ankles_together", "ankles_apart", "torso_level",
+    "chest_facing_down", "chest_facing_up", "hips_above_shoulders", "chest_raised", "head_bowed", "head_thrown_back",
+    "head_on_ground", "side_plank_on_side_hand",
+)  # fmt: skip
+TELLING_KEYS |= dict.fromkeys(FINER, 0.02)
