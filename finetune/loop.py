@@ -57,7 +57,7 @@ def train(name, modules: dict, loss_of, steps: int, learning_rate, config, weigh
         for key, module in modules.items():
             module.load_state_dict(state[key], strict=False)
         first = state["step"]
-        if first < steps:
+        if first < steps and state["optimizer"]:  # a finished run that is made longer has none
             optimizer.load_state_dict(state["optimizer"])
 
     def save(step):

@@ -78,6 +78,7 @@ def test_a_stopped_run_ends_where_an_unbroken_one_does(tmp_path):
     assert taken == 17
     assert torch.equal(whole, resumed)
     assert fit_line(tmp_path / "b", 30)[1] == 0  # done is done
+    assert fit_line(tmp_path / "b", 35)[1] == 5  # and can be made longer
     lines = [json.loads(line) for line in (tmp_path / "a" / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["loss"] < lines[0]["loss"]
 
