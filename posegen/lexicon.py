@@ -194,7 +194,7 @@ IMPLIES = {
     "legs_wide_apart": "feet_apart leg_out_to_side ankles_apart",
     "torso_bent_far_forward": "torso_leaning_forward hand_in_front arm_forward back_rounded torso_level",
     "standing_on_side_leg": "standing other:foot_lifted knee_straight knee_slightly_bent foot_on_ground leg_under_body",
-    "sitting": "thigh_horizontal knee_right_angle hand_on_knee_height foot_in_front hip_right_angle",
+    "sitting": "thigh_horizontal knee_right_angle foot_in_front hip_right_angle",
     "sitting_cross_legged": "sitting_on_floor knee_fully_bent thigh_horizontal knee_right_angle legs_crossed"
     " heel_at_buttocks knees_apart knee_to_chest hip_right_angle leg_on_ground",
     "sitting_on_floor": "thigh_horizontal foot_in_front hand_on_ground hip_right_angle",
