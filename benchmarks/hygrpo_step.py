@@ -38,6 +38,7 @@ def hygrpo(folder: Path):
     statements = ["kneeling_on_left_knee", "left_arm_sideways", "right_arm_sideways"]
     prompts.write_text(json.dumps({"prompt": PROMPT, "statements": statements}))
     config = HyGRPOConfig(
+        text_every=1,  # TRL has words in every step
         policy=str(ROOT / "assets" / "policy"), run_dir=str(folder / "run"), prompts=str(prompts), prompts_per_step=1,
         num_generations=G, poses_per_answer=8, max_completion_length=NEW_TOKENS,
         reward_weights={"statements": 1.0, "plausible": 0.25, "format": 0.5},

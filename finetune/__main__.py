@@ -1,4 +1,4 @@
-"""The command line: python -m finetune data|sft|hygrpo|evaluate."""
+"""The command line: python -m finetune data|sft|hygrpo|evaluate|field."""
 
 import argparse
 import os
@@ -10,12 +10,13 @@ USAGE = """python -m finetune COMMAND
   data --source DIR --out FILE.npz          convert BVH, ASF/AMC and AMASS files to one pose file
   sft --config FILE [--key value ...]       stage 1, supervised; goes on where it stopped
   hygrpo --config FILE [--key value ...]    stage 2, reinforcement; goes on where it stopped
-  evaluate --policy DIR --report FILE.json  measure a policy: words, variety, photos [--key value ...]"""
+  evaluate --policy DIR --report FILE.json  measure a policy: words, variety, photos [--key value ...]
+  field --policy DIR --threedpw DIR ...     measure it on 3DPW, Human3.6M, PoseScript (docs/FIELD.md)"""
 
 
 def main(arguments: list[str]) -> int:
     command, rest = (arguments[0] if arguments else ""), arguments[1:]
-    if command not in ("data", "sft", "hygrpo", "evaluate"):
+    if command not in ("data", "sft", "hygrpo", "evaluate", "field"):
         print(USAGE, file=sys.stderr if command not in ("-h", "--help") else sys.stdout)
         return 0 if command in ("-h", "--help") else 2
     try:
@@ -62,6 +63,12 @@ def run_evaluate(rest):
     from finetune import config, evaluate
 
     evaluate.run(config.load(evaluate.EvaluateConfig, None, rest))
+
+
+def run_field(rest):
+    from finetune import config, field
+
+    field.run(config.load(field.FieldConfig, None, rest))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ from posegen.skeleton import LIMBS, forward_kinematics
 
 PROMPTS = Path(__file__).resolve().parent.parent / "assets" / "prompts" / "validation.jsonl"
 NUM_RESAMPLES = 2000
-NUM_REPLIES = 100
+NUM_REPLIES = 200
+NUM_EVERYDAY = 8  # poses of each everyday prompt
 LIKE_PROMPTS = (250, 100, 150)  # of the prompts' poses: validation clips, families, named poses
 TEMPERATURES = tuple(round(0.2 * i, 1) for i in range(7))  # of the frontier
 
@@ -63,16 +64,19 @@ def run(config, training_pool) -> dict:
         print(f"measuring {name}", flush=True)
         policy, values, drawn = PosePolicy.from_pretrained(path), {}, {}
         if prompts:
-            values, rotations = words(policy, prompts, wanted, config.seed)
+            given = read(policy, prompts)
+            guided, own = policy.distribution(given), policy.head((given > 0.5).float())
+            values, rotations = words(guided, own, wanted, config.seed)
             poses = {kind: matcher.embed_poses(rotations) for kind, matcher in matchers.items()}
             for kind in matchers:
                 values |= {f"{kind}/{key}": hit for key, hit in recall_hits(texts[kind], poses[kind]).items()}
             drawn["fid"] = frechet(poses["judge"].numpy(), real, resamples(len(prompts), config.seed))
-            values |= replies(policy, prompts[:NUM_REPLIES], config.seed)
-            points += frontier({name: policy}, prompts, wanted, config.seed)
+            values |= replies(policy, matchers["judge"], prompts[:NUM_REPLIES], given[:NUM_REPLIES], config.seed)
+            points += frontier({name: guided}, wanted, config.seed)
         if config.everyday:
-            answers = everyday.examine(policy, num_samples=1, temperature=0.5, seed=config.seed)
-            values["everyday"] = 100.0 * np.array([answer.passed[0] for answer in answers])
+            for t in (0.5, 1.0):
+                answers = everyday.examine(policy, NUM_EVERYDAY, temperature=t, seed=config.seed)
+                values[f"everyday_t{t}"] = 100 * np.array([np.mean(answer.passed) for answer in answers])
         if renders:
             values |= people(policy, renders)
         measured[name] = means(values, config.seed) | drawn
@@ -91,11 +95,10 @@ def run(config, training_pool) -> dict:
 
 
 @torch.no_grad()
-def draw(policy, statements: torch.Tensor, wanted: torch.Tensor, temperature: float, seed: int) -> tuple:
-    """Two poses for what was read of each of N prompts (N, S), with the same random numbers for every policy: (N,) per
-    cent of the statements wanted (N, S) that hold, tolerant, for the first; (N,) mean joint distance of the two in mm;
-    (N, 24, 3, 3) the first."""
-    distribution = policy.distribution(statements)
+def draw(distribution, wanted: torch.Tensor, temperature: float, seed: int) -> tuple:
+    """Two poses for each of N prompts, with the same random numbers for every policy: (N,) per cent of the statements
+    wanted (N, S) that hold, tolerant, for the first; (N,) mean joint distance of the two in mm; (N, 24, 3, 3) the
+    first."""
     x = distribution.sample(2, temperature, torch.Generator().manual_seed(seed))
     rotations = distribution.rotations(x).cpu()
     held = share_held(posecodes.scores(rotations[:, 0]), wanted)
@@ -104,12 +107,15 @@ def draw(policy, statements: torch.Tensor, wanted: torch.Tensor, temperature: fl
     return 100 * held.double().numpy(), 1000 * apart.astype(float), rotations[:, 0]
 
 
-def words(policy, prompts: list[str], wanted: torch.Tensor, seed: int) -> tuple[dict, torch.Tensor]:
-    """Statements held and diversity, and the poses (N, 24, 3, 3) drawn at temperature 1."""
-    given = read(policy, prompts)
-    held, apart, rotations = draw(policy, given, wanted, 1.0, seed)
-    cooler = {f"held_{name}": draw(policy, given, wanted, t, seed)[0] for name, t in (("t0.5", 0.5), ("mode", 0.0))}
-    return {"held_t1": held} | cooler | {"diversity_mm": apart}, rotations
+def words(guided, own, wanted: torch.Tensor, seed: int) -> tuple[dict, torch.Tensor]:
+    """Statements held and diversity, and the poses (N, 24, 3, 3) drawn at temperature 1.
+
+    guided: the distributions that people are given; own: the head's, as training draws them, "unguided" in the names.
+    """
+    held, apart, rotations = draw(guided, wanted, 1.0, seed)
+    cooler = {f"held_{name}": draw(guided, wanted, t, seed)[0] for name, t in (("t0.5", 0.5), ("mode", 0.0))}
+    alone = dict(zip(("unguided/held_t1", "unguided/diversity_mm"), draw(own, wanted, 1.0, seed), strict=False))
+    return {"held_t1": held} | cooler | {"diversity_mm": apart} | alone, rotations
 
 
 def recall_hits(texts: torch.Tensor, poses: torch.Tensor) -> dict[str, np.ndarray]:
@@ -129,18 +135,23 @@ def recall_hits(texts: torch.Tensor, poses: torch.Tensor) -> dict[str, np.ndarra
 
 
 @torch.no_grad()
-def replies(policy, prompts: list[str], seed: int) -> dict[str, np.ndarray]:
-    """Per cent of the rewards about words (finetune/rewards.py) of one answer a prompt, drawn at temperature 1."""
-    statements, generator = read(policy, prompts), torch.Generator().manual_seed(seed)
-    out = {"format": [], "truth": [], "reply_similarity": []}
+def replies(policy, judge: Matcher, prompts: list[str], given: torch.Tensor, seed: int) -> dict[str, np.ndarray]:
+    """Per cent of the rewards about words (finetune/rewards.py) of one answer a prompt, drawn at temperature 1; and how
+    often a reply's own pose is among the five of all that the judge finds most like it. given: what was read."""
+    generator = torch.Generator().manual_seed(seed)
+    out, texts, poses = {"format": [], "truth": [], "reply_similarity": []}, [], []
     for i in range(0, len(prompts), 20):
-        rollout = draw_poses(policy.distribution(statements[i : i + 20]), 1, 1, generator)
+        rollout = draw_poses(policy.distribution(given[i : i + 20]), 1, 1, generator)
         add_words(policy, prompts[i : i + 20], rollout, 1.0, MAX_REPLY_TOKENS, generator)
         said, rules = rollout.completions, [captions.describe(row) for row in rollout.shown.numpy()]
         out["format"] += rewards.reward_format(said)
         out["truth"] += rewards.reward_truth(said, reader=policy.reader, shown=list(rollout.shown))
         out["reply_similarity"] += rewards.reward_text_similarity(said, rules)
-    return {name: 100 * np.array(values) for name, values in out.items()}
+        texts += [rewards.words(text) or "-" for text in said]
+        poses.append(rollout.rotations[:, 0].cpu())
+    hits = recall_hits(judge.embed_texts(texts), judge.embed_poses(torch.cat(poses)))
+    found = {"reply_finds_its_pose": hits["full_set/text_to_pose/R@5"]}
+    return {name: 100 * np.array(values) for name, values in out.items()} | found
 
 
 @torch.no_grad()
@@ -230,14 +241,13 @@ def summary(measured: dict[str, dict[str, np.ndarray]]) -> dict:
 # ---- obedience against diversity
 
 
-def frontier(policies: dict, prompts: list[str], wanted: torch.Tensor, seed: int) -> list[dict]:
-    """Statements held (per cent) and diversity (mm) of each policy at each of TEMPERATURES: a lower temperature buys
-    one with the other, so a better policy is one whose whole line lies higher."""
+def frontier(distributions: dict, wanted: torch.Tensor, seed: int) -> list[dict]:
+    """Statements held (per cent) and diversity (mm) of each policy's distribution at each of TEMPERATURES:
+    a lower temperature buys one with the other, so a better policy is one whose whole line lies higher."""
     points = []
-    for name, policy in policies.items():
-        given = read(policy, prompts)
+    for name, distribution in distributions.items():
         for t in TEMPERATURES:
-            held, apart, _ = draw(policy, given, wanted, t, seed)
+            held, apart, _ = draw(distribution, wanted, t, seed)
             bounds = interval(means({"held": held}, seed)["held"])
             point = {"policy": name, "temperature": t, "held": round(held.mean(), 2), "held_interval_95": bounds}
             points.append(point | {"diversity_mm": round(apart.mean(), 1)})

@@ -30,7 +30,7 @@ class SFTConfig:
     """Folder for rendered photos with BlazePose landmarks (train/ and val/); made on first use."""
     run_dir: str = "runs/stage1"
     """Checkpoints and logs; a run that was stopped goes on from here."""
-    output_dir: str = "assets/policy"
+    output_dir: str = "runs/stage1/policy"
     """Where the finished policy is written."""
     backbone: str = "smollm2-135m"
     """Language model: the embedded default, a folder, or a hub id."""
@@ -82,7 +82,7 @@ class HyGRPOConfig(Objective):
     run_dir: str = "runs/hygrpo"
     """Checkpoints and logs; a run that was stopped goes on from here."""
     output_dir: str = "runs/hygrpo/policy"
-    """Where the policy with the best evaluation is written; the demo loads it."""
+    """Where the last policy is written that evaluates within half a point of the best; the demo loads it."""
     device: str = "cpu"
     """Torch device: cpu or cuda."""
     dequantize: bool = True
@@ -111,6 +111,8 @@ class HyGRPOConfig(Objective):
     """Answers of a group."""
     poses_per_answer: int = 8
     """Poses of an answer."""
+    text_every: int = 10
+    """Answers have words in every so many steps, and are poses alone, which cost a fiftieth, in the others."""
     num_iterations: int = 1
     """Updates on the same answers."""
     gradient_accumulation_steps: int = 1
@@ -121,6 +123,9 @@ class HyGRPOConfig(Objective):
     """Tokens of an answer after its pose."""
     learning_rate: float = 2e-5
     """Of the language model's LoRA."""
+    beta_vague: float = 0.0
+    """Weight of the poses' KL (nats) where less is said than the prompts say: vague words are not practised, and what
+    nobody asks for drifts unless it is held to the reference; 0 = it drifts."""
     head_learning_rate: float = 1e-5
     """Of the pose head, and of the lifter on photos."""
     warmup_steps: int = 20
@@ -131,20 +136,23 @@ class HyGRPOConfig(Objective):
     save_steps: int = 10
     """Steps between checkpoints."""
     min_diversity: float = 0.65
-    """The policy written out is the best whose samples differ at least by this share of what they did at the start."""
+    """No policy is written out whose samples differ by less than this share of what they did at the start."""
     report_to: str = "none"
     """Tracker beside metrics.jsonl: none, tensorboard or trackio."""
 
     def __post_init__(self):
         super().__post_init__()
         for name in ("max_steps", "prompts_per_step", "num_generations", "poses_per_answer", "num_iterations",
-                     "max_completion_length", "eval_steps", "save_steps", "gradient_accumulation_steps"):  # fmt: skip
+                     "max_completion_length", "eval_steps", "save_steps", "gradient_accumulation_steps",
+                     "text_every"):  # fmt: skip
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, but it is {getattr(self, name)}.")
         if self.prompts_per_step % self.gradient_accumulation_steps:
             raise ConfigError("prompts_per_step must be a multiple of gradient_accumulation_steps.")
         if self.num_generations * self.poses_per_answer < 2:
             raise ConfigError("A group needs at least two poses: raise num_generations or poses_per_answer.")
+        if self.text_every > 1 and not self.pose_weight:
+            raise ConfigError("With pose_weight 0, steps without words teach nothing; give --text_every 1.")
         for task, share in self.tasks.items():
             if task not in ("words", "photos") or not share >= 0:
                 raise ConfigError(f"tasks are words and photos with shares of 0 or more, not {task}: {share}.")

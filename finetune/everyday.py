@@ -653,7 +653,9 @@ def examine(policy, num_samples: int = 1, temperature: float = 0.5, seed: int = 
     """The exam of a PosePolicy: every prompt answered `num_samples` times and checked, in the order of EVERYDAY."""
     answers = []
     for i, prompt in enumerate(EVERYDAY):
-        samples = policy.text_to_pose(prompt.text, num_samples=num_samples, temperature=temperature, seed=seed)
+        samples = policy.text_to_pose(
+            prompt.text, num_samples=num_samples, temperature=temperature, seed=seed, reply=False
+        )
         marks = check(i, np.stack([s.pose.rotations for s in samples])).tolist()
         understood = [(u.phrase, u.probability) for u in samples[0].statements]
         answers.append(Answer(prompt.text, marks, understood))

@@ -15,6 +15,7 @@ import sys
 import traceback
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from finetune.data.families import _TORSO, LIMITS, TORSO_RADIUS
@@ -117,10 +118,9 @@ def reward_semantic(prompts, poses, *, matcher, landmarks_2d=None, **columns):
     `matcher.similarity(texts, rotations)` -> (R,) cosines. A network can be fooled: poses that no body takes may score
     high. Judge with another matcher, and weigh it together with `statements` and `plausible`.
     """
-    photo = [landmarks_2d is not None and landmarks_2d[i] is not None for i in range(len(poses))]
-    texts = [None if seen else prompt for prompt, seen in zip(prompts, photo, strict=True)]
     score = lambda poses, texts: ((1 + torch.as_tensor(matcher.similarity(texts, poses))) / 2).clamp(0, 1)  # noqa: E731
-    return where_given(score, poses, texts)
+    photos = landmarks_2d or [None] * len(prompts)
+    return where_given(score, poses, [p if photo is None else None for p, photo in zip(prompts, photos, strict=True)])
 
 
 STATEMENT_MARGIN = 1.0  # tolerances (10 degrees, 5 cm) by which a statement should hold: people want it plain to see
@@ -205,6 +205,27 @@ def reward_plausible(poses, **columns):
     turned = torch.rad2deg(cosine.clamp(-1, 1).arccos()) - torch.tensor(list(LIMITS.values()))  # (R, 19)
     depth = torch.stack([*depths_in_body(positions, globals_), depth_in_floor(positions)], 1)
     return (1 / (1 + turned.clamp_min(0).sum(1) / 10 + depth.clamp_min(0).sum(1) / 0.05)).tolist()
+
+
+VARIETY_SCALE = 0.2  # metres
+
+
+def reward_variety(prompts, poses, landmarks_2d=None, **columns):
+    """1 - exp(-d / 0.2 m), in [0, 1); d = mean distance of the limb joints to those of the group's other poses.
+
+    A group is what answers the same prompt or the same person's landmarks. Rewards for a task make samples alike; this
+    one keeps apart what the prompt leaves open, or the photo: `spatial` and it, weighed alike, are nearly the energy
+    score, a proper rule, which is highest where samples differ as much as they err. 0 for the only pose of a group.
+    Cheated by limbs thrown about: weigh it with `plausible` and, for words, below the rewards for the task.
+    """
+    photos = landmarks_2d or [None] * len(prompts)
+    groups = [p if photo is None else np.asarray(photo).tobytes() for p, photo in zip(prompts, photos, strict=True)]
+    joints, out = limb_joints(poses), torch.zeros(len(poses))
+    for group in set(groups):
+        rows = torch.tensor([other == group for other in groups]).nonzero()[:, 0]
+        apart = (joints[rows, None] - joints[rows]).norm(dim=-1).mean(-1).sum(1) / max(len(rows) - 1, 1)
+        out[rows] = 1 - (-apart / VARIETY_SCALE).exp()
+    return out.tolist()
 
 
 def depth_in_floor(p: torch.Tensor) -> torch.Tensor:

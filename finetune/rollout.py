@@ -39,6 +39,11 @@ class Rollout:
     rotations: torch.Tensor
     shown: torch.Tensor
 
+    @property
+    def worded(self) -> bool:
+        """Whether the answers have words (`add_words`)."""
+        return self.sampled.shape[1] > 0
+
     def rows(self, index: torch.Tensor) -> "Rollout":
         """Some of the answers."""
         pick = lambda value: [value[i] for i in index.tolist()] if isinstance(value, list) else value[index]  # noqa: E731

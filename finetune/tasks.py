@@ -32,11 +32,13 @@ class Batch:
         columns: what rewards may ask for, each a list of P entries.
         distribution: f(heads, chart) -> PoseDistribution of P rows, in `chart` (None: the heads' own); heads has the
             modules `head` and `lifter`.
+        vague: the same for less than the prompts say, which is not practised and shall stay as it was; or None.
     """
 
     prompts: list[str]
     columns: dict[str, list]
     distribution: Callable
+    vague: Callable | None = None
 
 
 class Words:
@@ -59,9 +61,18 @@ class Words:
     def batch(self, index: list[int]) -> Batch:
         prompts = [self.prompts[i] for i in index]
         given = (self.policy.read(prompts).probabilities > 0.5).float()
+        few = thinned(given, sum(index))
         return Batch(
-            prompts, {"statements": [self.statements[i] for i in index]}, lambda heads, chart: heads["head"](given)
-        )
+            prompts, {"statements": [self.statements[i] for i in index]}, lambda heads, chart: heads["head"](given),
+            lambda heads: heads["head"](few),
+        )  # fmt: skip
+
+
+def thinned(given: torch.Tensor, seed: int) -> torch.Tensor:
+    """One to three of the statements of each row (P, S), as many rows as vague prompts would have."""
+    order = torch.rand(given.shape, generator=torch.Generator().manual_seed(seed)) * given
+    count = torch.randint(1, 4, (len(given), 1), generator=torch.Generator().manual_seed(seed))
+    return (order.argsort(1, descending=True).argsort(1) < count).float() * given
 
 
 def read_prompts(path) -> tuple[list[str], list[tuple[int, ...]]]:

@@ -8,6 +8,7 @@ Left out: several processes, a second backbone (the reference is a copy of the f
 import copy
 import inspect
 import math
+import re
 import resource
 import sys
 import time
@@ -31,6 +32,7 @@ from posegen.distribution import PoseDistribution
 from posegen.policy import PosePolicy, read_config, save_policy
 
 CHECKPOINT = "last.pt"
+NOISE = 0.005  # of an evaluation; it does not see the words, which get better with every step
 
 
 @dataclass
@@ -66,12 +68,17 @@ class Trainer:
         self.run_dir.mkdir(parents=True, exist_ok=True)
         offered = rewards.REWARDS | (rewards.load(config.reward_file) if config.reward_file else {})
         self.weights = rewards.check_weights(config.reward_weights, offered)
-        if not config.text_weight:  # poses alone: no words are drawn
-            self.weights = {name: w for name, w in self.weights.items() if rewards.about_poses(offered[name])}
-        if not self.weights:
-            raise rewards.RewardError("No reward has a weight; give one, as in --reward_weights.statements 1.0.")
+        self.pose_weights = {name: w for name, w in self.weights.items() if rewards.about_poses(offered[name])}
+        if not config.text_weight:
+            self.weights = self.pose_weights
+        if not (self.weights if config.text_every == 1 else self.pose_weights):
+            raise rewards.RewardError(
+                "No reward of what is practised has a weight; give one, as in --reward_weights.statements 1.0."
+            )
         tracker = None if config.report_to == "none" else config.report_to
         self.accelerator = Accelerator(cpu=config.device == "cpu", log_with=tracker, project_dir=str(self.run_dir))
+        if tracker and not self.accelerator.log_with:  # accelerate leaves out what is missing without a word
+            raise ConfigError(f"The tracker {tracker} is not installed; `pip install {tracker}`, or --report_to none.")
         self.policy = PosePolicy.from_pretrained(
             config.policy, trainable=True, device=str(self.accelerator.device), dequantize=config.dequantize
         )
@@ -100,7 +107,8 @@ class Trainer:
         )
         self.optimizer = self.accelerator.prepare(self.optimizer)
         if tracker:
-            self.accelerator.init_trackers("hygrpo", {k: v for k, v in vars(config).items() if not isinstance(v, dict)})
+            settings = {k: v for k, v in vars(config).items() if isinstance(v, bool | int | float | str)}
+            self.accelerator.init_trackers("hygrpo", settings)
         self.first, self.best, self.diversity = 0, -1.0, 0.0
         self.resume()
 
@@ -162,7 +170,7 @@ class Trainer:
         task, started = self.tasks[name], time.perf_counter()
         index = torch.randint(len(task), (self.config.prompts_per_step,), generator=generator)
         batch = task.batch(index.tolist())
-        drawn = self.draw(batch, generator)
+        drawn = self.draw(batch, generator, worded=step % self.config.text_every == 0)
         after_rollout = time.perf_counter()
         metrics = self.score(batch, drawn)
         after_rewards = time.perf_counter()
@@ -171,20 +179,21 @@ class Trainer:
         return metrics | {"task": name} | dict(zip(("time/rollout", "time/rewards", "time/update"), times, strict=True))
 
     @torch.no_grad()
-    def draw(self, batch: Batch, generator) -> Drawn:
+    def draw(self, batch: Batch, generator, worded: bool = True) -> Drawn:
         c = self.config
+        worded = worded and c.text_weight > 0
         old = batch.distribution(self.heads, None)
         rollout = draw_poses(old, c.num_generations, c.poses_per_answer, generator)
-        if c.text_weight:
+        if worded:
             add_words(self.policy, batch.prompts, rollout, c.temperature, c.max_completion_length, generator)
         reference = repeat(batch.distribution(self.reference, old.chart), c.num_generations)
         old = repeat(old, c.num_generations)
         old_log_prob = pose_log_probs(old, rollout.x, c.pose_ratio)
         ref_logps = None
-        if c.text_weight and c.beta:
+        if worded and c.beta:
             with self.as_reference():
                 ref_logps = token_logps(self.policy, rollout, c.temperature)
-        again = c.text_weight and c.num_iterations > 1
+        again = worded and c.num_iterations > 1
         old_logps = token_logps(self.policy, rollout, c.temperature) if again else None
         return Drawn(rollout, old, reference, old_log_prob, old_logps, ref_logps)
 
@@ -196,7 +205,7 @@ class Trainer:
         columns["shown"] = list(rollout.shown)
         columns["reference"] = [captions.describe(row) for row in rollout.shown.numpy()]
         text, pose, means = rewards.evaluate_rewards(
-            self.weights,
+            self.weights if rollout.worded else self.pose_weights,
             every(batch.prompts),
             rollout.completions,
             rollout.rotations,
@@ -271,15 +280,14 @@ class Trainer:
             self.optimizer.zero_grad()
         if self.accelerator.device.type == "cuda":
             return torch.cuda.max_memory_allocated() / 1e9
-        unit = 1e9 if sys.platform == "darwin" else 1e6
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+        return peak_memory()
 
     def loss(self, batch: Batch, drawn: Drawn, rows: torch.Tensor, parts: int) -> tuple[torch.Tensor, dict]:
         """The hybrid loss of some rows (a slice of whole prompts), and its metrics."""
         c, device = self.config, drawn.old.mean.device
         rollout, metrics = drawn.rollout.rows(rows), {}
         tokens = poses = torch.zeros((), device=device)
-        if c.text_weight:
+        if rollout.worded:
             logps = token_logps(self.policy, rollout, c.temperature)
             old = logps.detach() if drawn.old_logps is None else drawn.old_logps[rows]
             tokens, metrics = hygrpo.token_loss(
@@ -295,6 +303,9 @@ class Trainer:
                 drawn.rollout.valid.sum() / parts,
             )  # fmt: skip
             metrics |= more
+            if c.beta_vague and batch.vague:
+                kl = batch.vague(self.heads).kl(batch.vague(self.reference)).mean()
+                poses, metrics["pose/kl_vague"] = poses + c.beta_vague * kl, kl.item()
         return hygrpo.hybrid_loss(tokens, poses, c), metrics
 
     def draw_task(self, generator) -> str:
@@ -342,12 +353,20 @@ class Trainer:
         if "photos" in self.tasks:
             batch = self.tasks["photos"].held_out()
             modes = draw_modes(batch.distribution(self.heads, None))
-            of_poses = {name: w for name, w in self.weights.items() if rewards.about_poses(self.rewards[name])}
             _, worth, _ = rewards.evaluate_rewards(
-                of_poses, batch.prompts, batch.prompts, modes, batch.columns, rewards=self.rewards
+                self.pose_weights, batch.prompts, batch.prompts, modes, batch.columns, rewards=self.rewards
             )
             figures["eval/photos"] = worth.nanmean().item()
         return figures
+
+
+def peak_memory() -> float:
+    """The most memory that this process ever held, in GB."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux's ru_maxrss begins with the peak of the process that started this one
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status.read_text())[1]) * 1024 / 1e9
+    unit = 1e9 if sys.platform == "darwin" else 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def draw_modes(distribution: PoseDistribution) -> torch.Tensor:
@@ -401,15 +420,17 @@ def run(config: HyGRPOConfig) -> None:
 
 
 def judge(trainer: Trainer, step: int) -> None:
-    """Evaluate, and write the policy out if it is the best so far of those whose samples still differ enough."""
+    """Evaluate, and write the policy out if none before was clearly better and its samples still differ enough."""
     figures = trainer.evaluate()
-    write(trainer, step, figures)
     if step == 0:
         trainer.diversity = figures["eval/diversity_mm"]
     score = figures["eval/held"] + figures.get("eval/photos", 0)
-    if score > trainer.best and figures["eval/diversity_mm"] >= trainer.config.min_diversity * trainer.diversity:
-        trainer.best = score
+    differ = figures["eval/diversity_mm"] >= trainer.config.min_diversity * trainer.diversity
+    kept = differ and score > trainer.best - NOISE
+    if kept:
+        trainer.best = max(score, trainer.best)
         trainer.export()
+    write(trainer, step, figures | {"eval/written": kept})
 
 
 def write(trainer: Trainer, step: int, values: dict) -> None:

@@ -1,4 +1,4 @@
-"""The command line: python -m posegen text|image|describe|render|doctor."""
+"""The command line: python -m posegen text|image|describe|edit|render|export|doctor."""
 
 import argparse
 import os
@@ -12,6 +12,15 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 MAX_SAMPLES = 64
+FORMATS = (
+    "glb",
+    "bvh",
+    "obj",
+    "npz",
+    "cutout.png",
+    "openpose.png",
+    "openpose.json",
+)  # export.FORMATS, which is slow to import
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     sampling.add_argument("--samples", type=samples, default=1, metavar="N", help="poses to draw (1)")
     seed = number(int, 0, 2**31 - 1)
     sampling.add_argument("--seed", type=seed, default=0, metavar="N", help="same seed, same poses (0)")
+    more = "files of each pose besides npz, glb and png, with commas between: " + ", ".join(FORMATS)
+    sampling.add_argument("--formats", type=formats, default=(), metavar="LIST", help=more)
 
     main = Parser(prog="python -m posegen", description=__doc__, parents=[files])
     commands = main.add_subparsers(required=True, metavar="COMMAND", dest="command")
@@ -51,6 +62,10 @@ def parser() -> argparse.ArgumentParser:
     temperature(image, 0.0)
     describe = command("describe", run_describe, "say in English what a pose file shows")
     describe.add_argument("file", type=Path)
+    edit = command("edit", run_edit, "change a pose file (npz or BVH) in words, one instruction after the other")
+    edit.add_argument("file", type=Path)
+    edit.add_argument("instructions", nargs="+", metavar="INSTRUCTION", help='e.g. "raise the left arm" "a bit more"')
+    edit.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the pose after each")
     render = command("render", run_render, "a picture of a pose file")
     render.add_argument("file", type=Path)
     render.add_argument("--out", type=Path, required=True, metavar="PNG")
@@ -58,6 +73,10 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("--azimuth", type=number(float, -360, 360), default=25.0, help="camera around, degrees (25)")
     render.add_argument("--elevation", type=number(float, -90, 90), default=8.0, help="camera above, degrees (8)")
     render.add_argument("--size", type=number(int, 64, 2048), default=768, help="pixels a side (768)")
+    export = command("export", run_export, "a pose file in other formats, beside it unless --out says where")
+    export.add_argument("file", type=Path)
+    export.add_argument("--formats", type=formats, required=True, metavar="LIST", help=", ".join(FORMATS))
+    export.add_argument("--out", type=Path, metavar="DIR", help="folder for the files")
     command("doctor", run_doctor, "say what is missing on this machine and how to mend it")
     return main
 
@@ -73,6 +92,15 @@ def number(kind, low, high):
 
     read.__name__ = "number"
     return read
+
+
+def formats(text):
+    """An argparse type: some of FORMATS with commas between."""
+    asked = [name.strip() for name in text.split(",")]
+    for name in asked:
+        if name not in FORMATS:
+            raise argparse.ArgumentTypeError(f"{name or 'nothing'} is none of {', '.join(FORMATS)}")
+    return asked
 
 
 def load_policy(args):
@@ -91,7 +119,7 @@ def run_text(args) -> None:
     samples = policy.text_to_pose(args.prompt, args.samples, args.temperature, args.seed)
     renderer = Renderer(policy.body)
     with results.staged(args.out) as folder:
-        entries = [results.write_sample(s, renderer, folder, f"{i:03d}") for i, s in enumerate(samples)]
+        entries = [results.write_sample(s, renderer, folder, f"{i:03d}", args.formats) for i, s in enumerate(samples)]
         asked = {"prompt": args.prompt, "temperature": args.temperature, "seed": args.seed}
         results.write_json(folder, {**asked, "samples": entries})
     print(f"{len(samples)} poses in {args.out}; {samples[0].text}")
@@ -111,7 +139,8 @@ def run_image(args) -> None:
         for person in people:
             samples = []
             for sample in person.samples:
-                samples.append(results.write_sample(sample, renderer, folder, f"{count:03d}"))
+                stem = f"{count:03d}"
+                samples.append(results.write_sample(sample, renderer, folder, stem, args.formats, photo.size))
                 count += 1
             entries.append({"box": [round(float(v), 1) for v in person.box], "samples": samples})
         results.draw_people(photo, people, renderer).save(folder / "overlay.png")
@@ -125,6 +154,25 @@ def run_describe(args) -> None:
 
     pose = Pose.load(args.file)
     print(load_policy(args).describe(pose))
+
+
+def run_edit(args) -> None:
+    from .pose_file import load_pose
+    from .render import Renderer
+    from .ui import results
+
+    pose, previous, samples = load_pose(args.file), "", []
+    policy = load_policy(args)
+    for instruction in args.instructions:
+        (sample,) = policy.edit(pose, instruction, previous)
+        pose, previous = sample.pose, instruction
+        samples.append(sample)
+    renderer = Renderer(policy.body)
+    with results.staged(args.out) as folder:
+        entries = [results.write_sample(s, renderer, folder, f"{i:03d}") for i, s in enumerate(samples)]
+        asked = {"file": args.file.name, "instructions": args.instructions}
+        results.write_json(folder, {**asked, "samples": entries})
+    print(f"{len(samples)} poses in {args.out}; {samples[-1].text}")
 
 
 def run_render(args) -> None:
@@ -141,6 +189,24 @@ def run_render(args) -> None:
     if frames:
         args.turntable.parent.mkdir(parents=True, exist_ok=True)
         save_animation(frames, args.turntable)
+
+
+def run_export(args) -> None:
+    from .body import BodyModel
+    from .export import FORMATS as writers
+    from .export import Figure
+    from .pose import Pose, PoseError
+    from .render import Renderer
+    from .ui import results
+
+    pose, out = Pose.load(args.file), args.out or args.file.parent
+    if "npz" in args.formats and (out / f"{args.file.stem}.npz").resolve() == args.file.resolve():
+        raise PoseError(f"npz would replace {args.file.name} itself, of which it keeps one frame; name another --out.")
+    renderer = Renderer(BodyModel.load(getattr(args, "body", None)))
+    shot = renderer.shot(pose, results.PICTURE_SIZE, results.AZIMUTH, results.ELEVATION)
+    with results.staged(out) as folder:
+        for suffix in args.formats:
+            writers[suffix].write(Figure(pose, renderer, shot), folder / f"{args.file.stem}.{suffix}")
 
 
 def run_doctor(args) -> int:

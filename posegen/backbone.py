@@ -1,4 +1,4 @@
-"""The language model: loaded in 4 bits, with LoRA, a `<POSE>` token, and the guard against bitsandbytes' CPU packing.
+"""The language model, alone or of a vision-language model: in 4 bits, with LoRA and `<POSE>`, guarded against packing.
 
 The trap (bitsandbytes 0.50 on CPUs with AVX512-BF16): in eval mode without gradients `Linear4bit.forward` repacks its
 weight in place for speed, and nothing undoes it.  Afterwards LoRA gradients are silently wrong and
@@ -13,7 +13,13 @@ import torch
 
 POSE_TOKEN = "<POSE>"
 SYSTEM = "3D pose"  # short: every prompt pays for it
-LORA_TARGETS = r".*\.(q_proj|v_proj)"  # all seven linear layers cost a CPU twice the time of a training step
+#: Language layers only. All seven linear layers cost a CPU twice the time of a training step.
+LORA_TARGETS = r"(?!.*vis(ion|ual)).*\.(q_proj|v_proj)"
+#: Not in 4 bits: what sees, what brings it to the language model (few weights, all of the picture), and the head.
+FULL_PRECISION = [
+    "model.visual", "model.vision_model", "model.vision_tower", "model.connector", "model.multi_modal_projector",
+    "lm_head",
+]  # fmt: skip
 
 
 class BackboneError(ValueError):
@@ -22,17 +28,23 @@ class BackboneError(ValueError):
 
 @dataclass
 class Prefill:
-    """What a pass over prompts leaves: next-token logits (B, V), the cache, the mask (B, T)."""
+    """What a pass over prompts leaves: next-token logits (B, V), the cache, the mask (B, T).
+
+    Attributes:
+        offset: (B, 1) what positions are ahead of the count of tokens: a picture's may share one.
+    """
 
     logits: torch.Tensor
     cache: object
     mask: torch.Tensor
+    offset: torch.Tensor | int = 0
 
     def repeat(self, times: int) -> "Prefill":
         """Every row `times` times: several answers share one reading of their prompt.  This one's cache is used up."""
         self.cache.batch_repeat_interleave(times)
         logits, mask = (v.repeat_interleave(times, 0) for v in (self.logits, self.mask))
-        return Prefill(logits, self.cache, mask)
+        offset = self.offset if isinstance(self.offset, int) else self.offset.repeat_interleave(times, 0)
+        return Prefill(logits, self.cache, mask, offset)
 
 
 def compute_dtype(device: str) -> torch.dtype:
@@ -42,13 +54,14 @@ def compute_dtype(device: str) -> torch.dtype:
     return torch.bfloat16
 
 
-def nf4(dtype: torch.dtype):
-    """The 4-bit format that policies are kept in, computing in `dtype`."""
+def nf4(dtype: torch.dtype, but: list[str] | None = None):
+    """The 4-bit format that policies are kept in, computing in `dtype`; for all linear layers `but` those named."""
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=False
-    )
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=False,
+        llm_int8_skip_modules=but,
+    )  # fmt: skip
 
 
 def resolve(name: str) -> str:
@@ -64,13 +77,16 @@ class Backbone(torch.nn.Module):
     """A causal language model with helpers for prompts, features and greedy decoding.
 
     Attributes:
-        model: the transformers (or peft) model.
+        model: the transformers (or peft) model; of a vision-language model the language layers are used.
         tokenizer: its tokenizer, with `<POSE>` added.
+        sees: it is a vision-language model.
+        name: what it was loaded from.
     """
 
-    def __init__(self, model, tokenizer, trainable: bool):
+    def __init__(self, model, tokenizer, trainable: bool, name: str):
         super().__init__()
-        self.model, self.tokenizer, self.trainable = model, tokenizer, trainable
+        self.model, self.tokenizer, self.trainable, self.name = model, tokenizer, trainable, name
+        self.sees = hasattr(model.config, "vision_config")
         self.pose_id = tokenizer.convert_tokens_to_ids(POSE_TOKEN)
         self.chat_start, self.chat_end = self._template()
 
@@ -94,16 +110,20 @@ class Backbone(torch.nn.Module):
             trainable: LoRA gets gradients and the packing trap is closed.
             dequantize: keep NF4's rounding but hold the weights unpacked (faster training, four times the memory).
         Raises:
-            BackboneError: nothing that loads as a causal language model is there.
+            BackboneError: nothing that loads as a causal language model or a vision-language model is there.
         """
-        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, AutoTokenizer
 
         dtype, folder = compute_dtype(device), resolve(name)
         try:
-            quantized = hasattr(AutoConfig.from_pretrained(folder), "quantization_config")
-            quantization = {"quantization_config": nf4(dtype)} if load_in_4bit and not quantized else {}
+            config = AutoConfig.from_pretrained(folder)
+            quantized = hasattr(config, "quantization_config")
+            sees = hasattr(config, "vision_config")
+            kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+            but = FULL_PRECISION if sees else None
+            quantization = {"quantization_config": nf4(dtype, but)} if load_in_4bit and not quantized else {}
             tokenizer = AutoTokenizer.from_pretrained(folder)
-            model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, device_map={"": device}, **quantization)
+            model = kind.from_pretrained(folder, dtype=dtype, device_map={"": device}, **quantization)
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
             raise BackboneError(
@@ -122,7 +142,7 @@ class Backbone(torch.nn.Module):
         if trainable:
             close_packing_trap(model)
         model = with_lora(model, tokenizer, adapter, trainable, lora_rank)
-        return cls(model, tokenizer, trainable)
+        return cls(model, tokenizer, trainable, name)
 
     def train(self, mode: bool = True):
         if mode and not self.trainable:
@@ -153,7 +173,8 @@ class Backbone(torch.nn.Module):
 
     def _template(self) -> tuple[list[int], list[int]]:
         marker = "@@"
-        chat = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": marker}]
+        content = lambda text: [{"type": "text", "text": text}] if self.sees else text  # noqa: E731
+        chat = [{"role": "system", "content": content(SYSTEM)}, {"role": "user", "content": content(marker)}]
         text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         before, after = text.split(marker)
         return tuple(self.tokenizer(part, add_special_tokens=False).input_ids for part in (before, after))
@@ -185,10 +206,10 @@ class Backbone(torch.nn.Module):
 
     # ---- forward
 
-    def hidden(self, embeddings: torch.Tensor, mask: torch.Tensor, **options):
+    def hidden(self, embeddings: torch.Tensor, mask: torch.Tensor, offset=0, **options):
         """The transformer's output for input embeddings (B, T, C) and a mask (B, T); options go to its forward."""
-        positions = (mask.long().cumsum(-1) - 1).clamp_min(0)[:, -embeddings.shape[1] :]
-        return self._causal.base_model(
+        positions = (mask.long().cumsum(-1) - 1).clamp_min(0)[:, -embeddings.shape[1] :] + offset
+        return self._causal.get_decoder()(
             inputs_embeds=embeddings,
             attention_mask=mask.long(),
             position_ids=positions,
@@ -204,11 +225,18 @@ class Backbone(torch.nn.Module):
 
     def prefill(self, embeddings: torch.Tensor, mask: torch.Tensor, start: Prefill | None = None) -> Prefill:
         """One pass over input embeddings (B, T, C) with mask (B, T), padded on the left; after `start`, if given."""
-        cache = None if start is None else start.cache
+        cache, offset = (None, 0) if start is None else (start.cache, start.offset)
         if start is not None:
             mask = torch.cat([start.mask, mask], 1)
-        out = self.hidden(embeddings, mask, past_key_values=cache, use_cache=True)
-        return Prefill(self.logits(out.last_hidden_state[:, -1]), out.past_key_values, mask)
+        out = self.hidden(embeddings, mask, offset, past_key_values=cache, use_cache=True)
+        return Prefill(self.logits(out.last_hidden_state[:, -1]), out.past_key_values, mask, offset)
+
+    def see(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **picture) -> Prefill:
+        """One pass of a vision-language model over a prompt with pictures, as its processor made it."""
+        out = self._causal.model(input_ids=input_ids, attention_mask=attention_mask, use_cache=True, **picture)
+        offset = getattr(self._causal.model, "rope_deltas", None)  # the Qwen family: a picture takes fewer positions
+        logits = self.logits(out.last_hidden_state[:, -1])
+        return Prefill(logits, out.past_key_values, attention_mask.bool(), 0 if offset is None else offset)
 
     @torch.no_grad()
     def decode(self, start: Prefill, max_new_tokens: int, temperature: float = 0.0, generator=None):
@@ -217,7 +245,7 @@ class Backbone(torch.nn.Module):
         Args:
             temperature: 0 takes the likeliest token; otherwise tokens are drawn, with `generator`.
         """
-        logits, cache, mask = start.logits, start.cache, start.mask
+        logits, cache, mask, offset = start.logits, start.cache, start.mask, start.offset
         eos = self.tokenizer.eos_token_id
         tokens, said, finished = [], [], torch.zeros(len(mask), dtype=torch.bool, device=mask.device)
         for _ in range(max_new_tokens):
@@ -228,7 +256,7 @@ class Backbone(torch.nn.Module):
             if finished.all():
                 break
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
-            out = self.hidden(self.embed(token[:, None]), mask, past_key_values=cache, use_cache=True)
+            out = self.hidden(self.embed(token[:, None]), mask, offset, past_key_values=cache, use_cache=True)
             logits, cache = self.logits(out.last_hidden_state[:, -1]), out.past_key_values
         return torch.stack(tokens, 1), torch.stack(said, 1)
 

@@ -1,6 +1,6 @@
-"""Camera: the pinhole that puts a body on a photo."""
+"""Camera: the pinhole that puts a body on a photo. Shot: the camera of one picture, be it a photo or drawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -56,3 +56,24 @@ class Camera:
         translation = np.linalg.lstsq(left * root[:, None], right * root, rcond=None)[0]
         translation[2] = min(translation[2], -0.1)
         return cls(focal, translation)
+
+
+@dataclass
+class Shot:
+    """What a picture of one body was taken with.
+
+    Attributes:
+        camera: the camera, with where the pelvis is in front of it.
+        size: (width, height) of the picture in pixels.
+        turn: (3, 3) rotation of the body before that; none in a photo, whose poses are in the camera's frame.
+    """
+
+    camera: Camera
+    size: tuple[int, int]
+    turn: np.ndarray = field(default_factory=lambda: np.eye(3))
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) of points (..., 3) relative to the pelvis; NaN for those not in front of the camera."""
+        turned = np.asarray(points) @ self.turn.T
+        behind = turned[..., 2:] + self.camera.translation[2] >= 0
+        return np.where(behind, np.nan, self.camera.project(turned, *self.size))

@@ -96,6 +96,17 @@ class PoseDistribution:
         """Coordinates (B, ..., 60) of local rotations (B, ..., 24, 3, 3)."""
         return to_tangent(rotations, self.chart.reshape(len(rotations), *(1,) * (rotations.dim() - 4), 24, 3, 3))
 
+    def spread(self) -> torch.Tensor:
+        """(B, 24) degrees: root mean square of the angle between each joint's rotation and its mean; 0 if it is fixed.
+
+        Exact in the limit of small noise; the centres may lie as far apart as they like.
+        """
+        weights, centres = self.logits.softmax(-1)[..., None], self.rotations(self.mean)
+        middle = roma.special_procrustes((weights[..., None, None] * centres).sum(1, keepdim=True))
+        apart = roma.rotmat_geodesic_distance(centres, middle.expand_as(centres)).square()
+        apart[..., list(MOVING)] += (2 * self.log_std).exp().unflatten(-1, (len(MOVING), 3)).sum(-1)
+        return torch.rad2deg((weights * apart).sum(1).sqrt())
+
     def entropy(self) -> torch.Tensor:
         """(B,) nats: the upper bound H(weights) + sum_k w_k H(component k), exact for K = 1 or components far apart."""
         log_w = self.logits.log_softmax(-1)

@@ -15,7 +15,7 @@ from posegen.guide import guide
 from posegen.head import Lifter, PoseHead, StatementTokens
 from posegen.pose import Pose
 from posegen.reader import Reader, Reading
-from posegen.skeleton import LIMBS
+from posegen.skeleton import LIMBS, forward_kinematics
 
 DEFAULT = Path(__file__).resolve().parent.parent / "assets" / "policy"
 FORMAT = 2
@@ -54,9 +54,11 @@ class PoseSample:
         pose: the pose; in the camera frame for photos.
         text: the reply, beginning with `<POSE>`, about this pose.
         log_prob: log-density in nats of the pose under the policy (60 dimensions, radians).
-        statements: what was understood of the prompt (words only).
+        statements: what was understood of the prompt (words and edits only).
         name: the named pose that the prompt was taken for, or "".
         camera: what an overlay is drawn with (photos only).
+        spread: (24,) degrees by which the prompt leaves each joint's rotation open (words only).
+        rewards: name -> value in [0, 1], of whoever judged the pose.
     """
 
     pose: Pose
@@ -65,14 +67,22 @@ class PoseSample:
     statements: list[Understood] = field(default_factory=list)
     name: str = ""
     camera: Camera | None = None
+    spread: np.ndarray | None = None
+    rewards: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def worth(self) -> tuple[float, ...]:
+        """What samples are ranked by: statements that hold, the rewards together, and what the policy thinks."""
+        return sum(s.holds for s in self.statements), sum(self.rewards.values()), self.log_prob
 
 
 @dataclass
 class Person:
-    """One person of a photo: box (x0, y0, x1, y1) in pixels of the upright photo, and samples."""
+    """One person of a photo: box (x0, y0, x1, y1) in pixels of the upright photo, samples, and what was seen."""
 
     box: tuple[float, float, float, float]
     samples: list[PoseSample]
+    seen: "Detection"  # noqa: F821 (posegen.photo's, which is not needed for words)
 
 
 class PosePolicy:
@@ -113,12 +123,12 @@ class PosePolicy:
         )
         num_statements = len(posecodes.NAMES)
         parts = {
-            "reader": Reader.load(*read_named_poses(folder)),
+            "reader": Reader.load(*read_named_poses(base_of(folder, config))),
             "head": PoseHead(num_statements, config["components"]),
             "lifter": Lifter(config["landmark_features"]),
             "tokens": StatementTokens(num_statements, backbone.hidden_size),
         }
-        load_heads(folder / "heads.safetensors", parts)
+        load_heads(dict.fromkeys((base_of(folder, config), folder)), parts)
         for part in parts.values():
             part.to(device).eval().requires_grad_(trainable)
         return cls(backbone, **parts, body=shown_on)
@@ -136,7 +146,7 @@ class PosePolicy:
 
     @torch.no_grad()
     def text_to_pose(
-        self, prompt: str, num_samples=1, temperature=1.0, seed=0, betas=None, rank=False
+        self, prompt: str, num_samples=1, temperature=1.0, seed=0, betas=None, reply=True, best_of=0, judge=None
     ) -> list[PoseSample]:
         """Poses that fit words.
 
@@ -144,29 +154,40 @@ class PosePolicy:
             prompt: English, at most 100 words.
             temperature: 1 = the learned distribution, 0 = its most probable pose.
             betas: (10,) body shape.
-            rank: sort by the understood statements that hold, then by log_prob, best first.
+            reply: let the language model tell of each pose, which takes most of the time; else its text is empty.
+            best_of: draw so many poses, at least num_samples, and give the best (`PoseSample.worth`), best first; 0: as
+                they were drawn.
+            judge: f(prompt, rotations (N, 24, 3, 3), understood statements' indices) -> {reward: N values in [0, 1]}.
         Raises:
             PromptError: empty, too long, or not written in Latin letters.
         """
         check_sampling(num_samples, temperature)
+        drawn = max(num_samples, best_of)
+        check_sampling(drawn, temperature)
         reading = self.read([prompt])
         probabilities = reading.probabilities[0]
         distribution = self.distribution(reading.probabilities)
-        x = distribution.sample(num_samples, temperature, torch.Generator().manual_seed(seed))
+        x = distribution.sample(drawn, temperature, torch.Generator().manual_seed(seed))
         rotations = distribution.rotations(x)[0].cpu()
-        log_prob = distribution.log_prob(x)[0].tolist()
+        log_prob, spread = distribution.log_prob(x)[0].tolist(), distribution.spread()[0].cpu().numpy()
         scores = posecodes.scores(rotations)
         holds = posecodes.holds(scores)
-        texts = self.reply(self.prefill(prompt).repeat(num_samples), scores)
         understood = [i for i in probabilities.argsort(descending=True).tolist() if probabilities[i] > 0.5]
+        rewards = judge(prompt, rotations, understood) if judge else {}
         samples = []
-        for r, lp, shown, text in zip(rotations.numpy(), log_prob, holds, texts, strict=True):
+        for n, (r, shown) in enumerate(zip(rotations.numpy(), holds, strict=True)):
             statements = [Understood(captions.phrase(i), probabilities[i].item(), bool(shown[i])) for i in understood]
             pose = Pose(r) if betas is None else Pose(r, betas)
-            samples.append(PoseSample(pose, text, lp, statements, self.reader.title(reading.name[0])))
-        if rank:
-            samples.sort(key=lambda s: (sum(u.holds for u in s.statements), s.log_prob), reverse=True)
-        return samples
+            sample = PoseSample(pose, "", log_prob[n], statements, self.reader.title(reading.name[0]), spread=spread)
+            sample.rewards = {name: values[n] for name, values in rewards.items()}
+            samples.append(sample)
+        order = sorted(range(drawn), key=lambda n: samples[n].worth, reverse=True) if best_of else range(drawn)
+        kept = list(order)[:num_samples]
+        if reply:
+            texts = self.answer(prompt, scores[kept])
+            for n, text in zip(kept, texts, strict=True):
+                samples[n].text = text
+        return [samples[n] for n in kept]
 
     # ---- photos
 
@@ -180,6 +201,7 @@ class PosePolicy:
             PhotoError: the picture cannot be read, or no person is found in it.
         """
         from posegen.photo import LIMB_LANDMARKS, PhotoError, find_people, load_photo
+        from posegen.sight import around
 
         check_sampling(num_samples, temperature)
         photo = load_photo(image)
@@ -194,7 +216,7 @@ class PosePolicy:
         )  # fmt: skip
         x = distribution.sample(num_samples, temperature, torch.Generator().manual_seed(seed))
         rotations, log_prob = distribution.rotations(x).cpu(), distribution.log_prob(x)
-        texts = self.tell(distribution.rotations(distribution.mode()).cpu())
+        texts = self.tell(distribution.rotations(distribution.mode()).cpu(), [around(photo, d.box) for d in found])
         people = []
         for i, detection in enumerate(found):
             joints = self.body.joints(rotations[i].numpy())
@@ -206,7 +228,7 @@ class PosePolicy:
                 )
                 for m in range(num_samples)
             ]  # fmt: skip
-            people.append(Person(tuple(map(float, detection.box)), samples))
+            people.append(Person(tuple(map(float, detection.box)), samples, detection))
         return people
 
     def lift(self, landmarks_2d, landmarks_world, visibility, frame) -> PoseDistribution:
@@ -215,6 +237,38 @@ class PosePolicy:
 
         return refine.lift(self.lifter, landmarks_2d, landmarks_world, visibility, frame)
 
+    # ---- edits
+
+    @torch.no_grad()
+    def edit(self, pose: Pose, instruction: str, previous: str = "", seed=0, reply=True) -> list[PoseSample]:
+        """The pose after an instruction such as "raise the left arm a bit and look at it", as a list of one sample.
+
+        Args:
+            instruction: English, at most 100 words; left and right are the person's own.
+            previous: the instruction before this one, which "a bit more" or "now the other arm" speak of.
+            reply: let the language model tell of the pose, which takes a second; else its text is empty.
+        Returns:
+            The sample; its statements are what was understood and whether the pose shows it. The feet stay on the
+            ground on which they were.
+        Raises:
+            PromptError: empty, too long, or not written in Latin letters.
+            EditError: nothing in it was understood; the message names examples.
+        """
+        from posegen.edit import edit
+
+        before = torch.from_numpy(pose.rotations)
+        after, done = edit(self, before, check_prompt(instruction), previous, seed)
+        scores = posecodes.scores(after[None])
+        shown = torch.zeros_like(scores)
+        shown[0, captions.telling(scores[0].numpy())[:MAX_TOLD]] = 1
+        distribution = self.head(shown)
+        log_prob = distribution.log_prob(distribution.tangent(after[None]))[0]
+        low = [forward_kinematics(r)[0][:, 1].min().item() for r in (before, after)]
+        trans = pose.trans + np.array([0, low[0] - low[1], 0], np.float32)
+        statements = [Understood(d.told, d.probability, d.holds) for d in done]
+        text = self.tell(after[None])[0] if reply else ""
+        return [PoseSample(Pose(after.numpy(), pose.betas, trans), text, log_prob.item(), statements)]
+
     # ---- poses to words
 
     @torch.no_grad()
@@ -222,9 +276,28 @@ class PosePolicy:
         """One English sentence about a pose."""
         return self.tell(torch.from_numpy(pose.rotations)[None])[0].removeprefix(POSE_TOKEN).strip()
 
-    def tell(self, rotations: torch.Tensor) -> list[str]:
-        """Replies (`<POSE> ...`) to the request to describe poses (B, 24, 3, 3)."""
-        return self.reply(self.prefill(DESCRIBE).repeat(len(rotations)), posecodes.scores(rotations))
+    @torch.no_grad()
+    def tell(self, rotations: torch.Tensor, pictures=()) -> list[str]:
+        """Replies (`<POSE> ...`) to the request to describe poses (B, 24, 3, 3).
+
+        With pictures of them a vision-language model looks at each, too: both encoders speak to it, its own by image
+        tokens and the landmarks' by soft tokens of what the lifted pose shows.
+        """
+        scores = posecodes.scores(rotations)
+        if not self.backbone.sees or not pictures:
+            return self.answer(DESCRIBE, scores)
+        from posegen.sight import load_processor, look
+
+        processor = load_processor(self.backbone.name)
+        return [
+            self.reply(look(self.backbone, processor, picture, DESCRIBE), row[None])[0]
+            for picture, row in zip(pictures, scores, strict=True)
+        ]
+
+    @torch.no_grad()
+    def answer(self, prompt: str, scores: torch.Tensor) -> list[str]:
+        """The language model's replies to one prompt about B poses, from their statement scores (B, S)."""
+        return self.reply(self.prefill(prompt).repeat(len(scores)), scores)
 
     def prefill(self, prompt: str) -> Prefill:
         """The language model's reading of one prompt up to the `<POSE>` that its answer begins with."""
@@ -308,18 +381,24 @@ def find_folder(path) -> Path:
 
 
 def read_config(folder: Path) -> dict:
-    missing = [name for name in FILES if not (folder / name).exists()]
+    path = folder / "config.json"
+    config = json.loads(path.read_text()) if path.exists() else {}
+    missing = [name for name in FILES if not any((f / name).exists() for f in (folder, base_of(folder, config)))]
     if missing:
         raise PolicyError(
             f"The policy folder {folder.name} lacks {', '.join(missing)}; train it with `python -m finetune sft`."
         )
-    config = json.loads((folder / "config.json").read_text())
     if config.get("format") != FORMAT or tuple(config.get("statements", ())) != posecodes.NAMES:
         raise PolicyError(
             f"The policy in {folder.name} was trained with other pose statements; "
             "train it again with `python -m finetune sft`."
         )
     return config
+
+
+def base_of(folder: Path, config: dict) -> Path:
+    """The folder that a policy takes from what it does not hold itself (all of it does, where no base is named)."""
+    return folder / str(config.get("base", ""))
 
 
 def read_named_poses(folder: Path) -> tuple[list[str], torch.Tensor]:
@@ -355,13 +434,15 @@ def unpacked(state: dict) -> dict:
     return {name: value.float() * scale(name) for name, value in state.items() if not name.endswith(SCALE)}
 
 
-def load_heads(path: Path, parts: dict) -> None:
-    """Fill modules from NAME.parameter tensors of a safetensors file."""
+def load_heads(folders, parts: dict) -> None:
+    """Fill modules from NAME.parameter tensors in folders' heads.safetensors; what a later one has comes before."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    state = {}
     try:
-        state = unpacked(load_file(path))
+        for folder in folders:
+            state |= unpacked(load_file(folder / "heads.safetensors"))
         for name, part in parts.items():
             mine = {k.removeprefix(name + "."): v for k, v in state.items() if k.startswith(name + ".")}
             part.load_state_dict(part.state_dict() | mine)
@@ -369,7 +450,7 @@ def load_heads(path: Path, parts: dict) -> None:
                 raise RuntimeError(f"weights of the {name} are missing")
     except (SafetensorError, RuntimeError) as error:
         raise PolicyError(
-            f"{path.name} is damaged or of another version ({str(error).splitlines()[0]}); get the folder again."
+            f"heads.safetensors is damaged or of another version ({str(error).splitlines()[0]}); get the folder again."
         ) from error
 
 

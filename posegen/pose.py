@@ -8,6 +8,7 @@ import roma
 import torch
 
 MAX_FILE_BYTES = 64 * 2**20
+MAX_ARRAY_BYTES = 256 * 2**20  # unpacked: a small file may hold gigabytes of zeros
 
 
 class PoseError(ValueError):
@@ -74,18 +75,27 @@ class Pose:
             raise PoseError(f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MiB; cut it to fewer frames.")
         try:
             with np.load(path, allow_pickle=False) as data:
+                largest = max(member.file_size for member in data.zip.infolist())
+                if largest > MAX_ARRAY_BYTES:
+                    raise PoseError(
+                        f"{path.name} unpacks to {largest >> 20} MiB, more than {MAX_ARRAY_BYTES >> 20}; "
+                        "cut it to fewer frames."
+                    )
                 poses = np.asarray(data["poses"], np.float32)
                 betas = np.zeros(10, np.float32)
                 if "betas" in data:
                     given = np.asarray(data["betas"], np.float32).reshape(-1)[:10]
                     betas[: len(given)] = given
                 trans = np.asarray(data["trans"], np.float32).reshape(-1, 3) if "trans" in data else np.zeros((1, 3))
+                poses = poses.reshape(1, -1) if poses.ndim == 1 else poses.reshape(len(poses), -1)
+                trans = trans[min(frame, len(trans) - 1)]
+        except PoseError:
+            raise
         except Exception as error:
             raise PoseError(
                 f"{path.name} is not an AMASS-style npz with a 'poses' array of numbers ({type(error).__name__}); "
                 "export it with keys poses, betas, trans."
             ) from None
-        poses = poses.reshape(1, -1) if poses.ndim == 1 else poses.reshape(len(poses), -1)
         if poses.shape[1] < 66 or not 0 <= frame < len(poses):
             raise PoseError(
                 f"{path.name} has {len(poses)} frames of {poses.shape[1]} numbers; "
@@ -94,4 +104,4 @@ class Pose:
         body = np.zeros(72, np.float32)
         keep = 72 if poses.shape[1] == 72 else 66  # SMPL-H/-X go on with fingers, jaw and eyes after 22 joints
         body[:keep] = poses[frame, :keep]
-        return cls.from_axis_angle(body, betas, trans[min(frame, len(trans) - 1)])
+        return cls.from_axis_angle(body, betas, trans)

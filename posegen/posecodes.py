@@ -714,14 +714,16 @@ def _with_mirror_image(positions: Tensor, rotations: Tensor) -> tuple[Tensor, Te
     return torch.cat([positions, positions[:, list(MIRROR)] * flip]), torch.cat([rotations, mirrored])
 
 
-def score(rotations: Tensor, rest: Tensor | None = None) -> Tensor:
-    """`scores` of one batch, differentiable in the rotations (N, 24, 3, 3)."""
+def score(rotations: Tensor, rest: Tensor | None = None, only: list[int] | None = None) -> Tensor:
+    """`scores` of one batch, differentiable in the rotations (N, 24, 3, 3); only of some statements if given."""
     rest = _symmetric_rest() if rest is None else rest
     root = remove_yaw(roma.rotmat_to_rotvec(rotations[:, :1]))
     rotations = torch.cat([roma.rotvec_to_rotmat(root), rotations[:, 1:]], 1)
     body = _Body(*_with_mirror_image(*forward_kinematics(rotations, rest)))
-    left, right = torch.stack([formula(body) for *_, formula in _TABLE], 1).chunk(2)
-    return torch.cat([left, right], 1)[:, _COLUMNS]
+    columns = _COLUMNS if only is None else [_COLUMNS[i] for i in only]
+    rows = sorted({column % len(_TABLE) for column in columns})
+    left, right = torch.stack([_TABLE[row][-1](body) for row in rows], 1).chunk(2)
+    return torch.cat([left, right], 1)[:, [rows.index(c % len(_TABLE)) + c // len(_TABLE) * len(rows) for c in columns]]
 
 
 @torch.no_grad()

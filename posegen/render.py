@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from .body import BodyModel, embedded_body, ground
-from .camera import Camera
+from .camera import Camera, Shot
 from .pose import Pose
 
 FIELD_OF_VIEW = math.radians(30)
@@ -66,10 +66,22 @@ class Renderer:
             transparent: RGBA without background and shadow.
         """
         vertices = self._grounded([pose])[0]
-        if joint_colors is not None:
-            color = self.body.skin_weights @ np.asarray(joint_colors, np.float32)
+        color = self._blended(joint_colors, color)
         view = _view(azimuth, elevation)
         return self._stage(vertices, view, _framing(vertices @ view.T), azimuth, size, color, transparent)
+
+    def shot(self, pose: Pose, size=512, azimuth=20.0, elevation=8.0) -> Shot:
+        """The camera of the `still` with the same arguments."""
+        vertices, view = self.body.vertices([pose])[0], _view(azimuth, elevation)
+        lift = ground(vertices)
+        camera = Camera(_focal(size), lift @ view.T - _framing((vertices + lift) @ view.T))
+        return Shot(camera, (size, size), view)
+
+    def cutout(self, pose: Pose, shot: Shot, color=BODY_COLOR) -> Image.Image:
+        """One pose alone as a shot shows it: RGBA of the shot's size, without background and shadow."""
+        vertices = self.body.vertices([pose])[0]
+        camera = shot.camera
+        return _unpremultiplied(self._layer(vertices, shot.turn, camera.translation, camera.focal, shot.size, color))
 
     def gallery(
         self, poses: list[Pose], size=320, columns=None, labels=None, azimuth=20.0, elevation=8.0
@@ -82,9 +94,11 @@ class Renderer:
         tiles = [self._stage(vertices, view, shot, azimuth, size) for vertices in surfaces]
         return _contact_sheet(tiles, columns or min(len(tiles), 4), labels)
 
-    def turntable(self, pose: Pose, frames=24, size=320, elevation=8.0, color=BODY_COLOR) -> list[Image.Image]:
-        """Frames of one full turn around a pose, starting at the front; see `save_animation`."""
-        vertices = self._grounded([pose])[0]
+    def turntable(
+        self, pose: Pose, frames=24, size=320, elevation=8.0, color=BODY_COLOR, joint_colors=None
+    ) -> list[Image.Image]:
+        """Frames of one full turn around a pose, starting at the front; see `still` and `save_animation`."""
+        vertices, color = self._grounded([pose])[0], self._blended(joint_colors, color)
         angles = [360.0 * i / frames for i in range(frames)]
         vertices[:, [0, 2]] -= (vertices.min(0) + vertices.max(0))[[0, 2]] / 2  # turn about its own middle
         shot = _framing(np.concatenate([vertices @ _view(angle, elevation).T for angle in angles]))
@@ -131,6 +145,10 @@ class Renderer:
         layer, _ = self._draw([surface], camera.focal, background.size, lights, [ambient] * 3)
         return _over(layer, background, 1.0)
 
+    def _blended(self, joint_colors, color):
+        """Colours (24, 3) of joints blended over the skin, (V, 3); where there are none, `color`."""
+        return color if joint_colors is None else self.body.skin_weights @ np.asarray(joint_colors, np.float32)
+
     def _grounded(self, poses) -> np.ndarray:
         vertices = self.body.vertices(poses)
         return vertices + ground(vertices)[:, None]
@@ -141,23 +159,29 @@ class Renderer:
         return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
     def _stage(self, vertices, view, framing, azimuth, size, color=BODY_COLOR, transparent=False) -> Image.Image:
-        """A grounded surface in the studio: lights follow the camera around, not up."""
-        focal = size / 2 / math.tan(FIELD_OF_VIEW / 2)
-        around = _view(azimuth, 0).T
-        lights = [(view @ around @ direction, hue, power) for direction, hue, power in LIGHTS]
-        # Light from the floor is dimmer than light from the sky: shade the colour by where the surface looks.
-        normals = self._normals(vertices)
-        color = np.asarray(color, np.float32) * (0.90 + 0.10 * normals[:, 1:2])
-        surface = (vertices @ view.T - framing, normals @ view.T, color)
-        layer, depth = self._draw([surface], focal, (size, size), lights, AMBIENT)
-        layer = _darken_behind(layer, depth, focal)
+        """A grounded surface in the studio."""
+        focal = _focal(size)
+        layer = self._layer(vertices, view, -framing, focal, (size, size), color)
         if transparent:
             return _unpremultiplied(layer)
         picture = _backdrop(size)
         if view[1, 1] > 0 and view[2, 1] > 0:  # the camera sees the floor from above
-            shade = _floor_shadow(vertices, around @ np.array(LIGHTS[0][0]), view, framing, focal, size)[..., None]
+            light = _view(azimuth, 0).T @ np.array(LIGHTS[0][0])
+            shade = _floor_shadow(vertices, light, view, framing, focal, size)[..., None]
             picture = picture * (1 - shade) + SHADOW_COLOR * shade
         return _over(layer, Image.fromarray((picture * 255 + 0.5).astype(np.uint8)), 1.0)
+
+    def _layer(self, vertices, view, translation, focal, size, color) -> np.ndarray:
+        """A surface turned by `view` and moved, premultiplied RGBA; lights follow the camera around, not up."""
+        up, forward = view[1:, 1]
+        tilt = np.array([[1, 0, 0], [0, up, -forward], [0, forward, up]])
+        lights = [(tilt @ direction, hue, power) for direction, hue, power in LIGHTS]
+        # Light from the floor is dimmer than light from the sky: shade the colour by where the surface looks.
+        normals = self._normals(vertices)
+        color = np.asarray(color, np.float32) * (0.90 + 0.10 * normals[:, 1:2])
+        surface = (vertices @ view.T + translation, normals @ view.T, color)
+        layer, depth = self._draw([surface], focal, size, lights, AMBIENT)
+        return _darken_behind(layer, depth, focal)
 
     def _draw(self, surfaces, focal, size, lights, ambient) -> tuple[np.ndarray, np.ndarray]:
         return _thread.submit(_draw, surfaces, self.body.faces, focal, size, lights, ambient).result()
@@ -230,6 +254,11 @@ def _view(azimuth: float, elevation: float) -> np.ndarray:
     turn = np.array([[math.cos(a), 0, -math.sin(a)], [0, 1, 0], [math.sin(a), 0, math.cos(a)]])
     tilt = np.array([[1, 0, 0], [0, math.cos(e), -math.sin(e)], [0, math.sin(e), math.cos(e)]])
     return tilt @ turn
+
+
+def _focal(size: int) -> float:
+    """Focal length in pixels of a studio picture."""
+    return size / 2 / math.tan(FIELD_OF_VIEW / 2)
 
 
 def _framing(points: np.ndarray, fill=0.9) -> np.ndarray:

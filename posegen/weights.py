@@ -60,13 +60,25 @@ class Source:
     revision: int = 1
 
 
+def cache_path() -> Path:
+    """Where the cache folder is or will be.
+
+    Raises:
+        WeightsError: this user has no home folder.
+    """
+    try:
+        return Path(os.environ.get("POSEGEN_CACHE") or Path.home() / ".cache" / "posegen").expanduser()
+    except RuntimeError:
+        raise WeightsError("This user has no home folder; set POSEGEN_CACHE to a folder with 1 GB free.") from None
+
+
 def cache_dir() -> Path:
     """The cache folder, made if it is missing.
 
     Raises:
         WeightsError: it cannot be written.
     """
-    folder = Path(os.environ.get("POSEGEN_CACHE") or Path.home() / ".cache" / "posegen").expanduser()
+    folder = cache_path()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -91,10 +103,11 @@ def ensure(name: str, progress: Progress | None = None) -> Path:
     Raises:
         WeightsError: no network, no room, a file that is not the pinned one, or a cache that cannot be written.
     """
-    source, cache = SOURCES[name], cache_dir()
+    source, cache = SOURCES[name], cache_path()
     product = cache / name / source.product
-    if _is_built(source, cache):
+    if _is_built(source, cache):  # in a folder that may be read only
         return product
+    cache_dir()
     try:
         with FileLock(cache / f".{name}.lock", timeout=LOCK_SECONDS):
             if not _is_built(source, cache):  # another process may have built them while we waited
@@ -110,7 +123,7 @@ def ensure(name: str, progress: Progress | None = None) -> Path:
 
 def status() -> list[dict]:
     """One row per outside weights for `doctor`: name, title, present, megabytes, licence, source, path, fix."""
-    folder = Path(os.environ.get("POSEGEN_CACHE") or Path.home() / ".cache" / "posegen").expanduser()
+    folder = cache_path()
     return [
         {
             "name": s.name, "title": s.title, "present": _is_built(s, folder), "megabytes": s.megabytes,

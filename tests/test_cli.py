@@ -11,6 +11,7 @@ import trimesh
 from PIL import Image
 
 from posegen import __main__ as cli
+from posegen.export import FORMATS
 from posegen.pose import Pose
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,6 +88,34 @@ def test_render_draws_picture_and_turntable(run, pose_file, tmp_path):
     assert Image.open(tmp_path / "x.png").size == (128, 128) and Image.open(tmp_path / "x.gif").n_frames > 10
 
 
+def test_export_writes_every_format_beside_the_pose_file_or_elsewhere(run, pose_file, tmp_path):
+    assert tuple(FORMATS) == cli.FORMATS
+    others = [name for name in cli.FORMATS if name != "npz"]
+    assert run("export", pose_file, "--formats", ", ".join(others)) == (0, "", "")
+    written = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert sorted(written) == sorted(f"pose.{name}" for name in cli.FORMATS) and min(written.values()) > 500
+    code, _, err = run("export", pose_file, "--formats", "bvh,npz")
+    assert code == 2 and "replace pose.npz itself" in err
+    assert run("export", pose_file, "--formats", "bvh", "--out", tmp_path / "o")[0] == 0
+    assert (tmp_path / "o" / "pose.bvh").read_text() == (tmp_path / "pose.bvh").read_text()
+
+
+def test_more_formats_of_words_and_photos(run, tmp_path):
+    assert run("text", "arms up", "--out", tmp_path / "w", "--formats", "bvh,openpose.json")[0] == 0
+    entry = json.loads((tmp_path / "w" / "result.json").read_text())["samples"][0]
+    check_files(tmp_path / "w", entry)
+    assert (entry["files"]["bvh"], entry["files"]["openpose.json"]) == ("000.bvh", "000.openpose.json")
+    assert (tmp_path / "w" / "000.bvh").read_text().startswith("HIERARCHY")
+    assert run("image", PHOTO, "--out", tmp_path / "p", "--formats", "openpose.json")[0] == 0
+    people = json.loads((tmp_path / "p" / "result.json").read_text())["people"]
+    for person in people:
+        document = json.loads((tmp_path / "p" / person["samples"][0]["files"]["openpose.json"]).read_text())
+        assert (document["canvas_width"], document["canvas_height"]) == Image.open(PHOTO).size
+        x, y, seen = np.reshape(document["people"][0]["pose_keypoints_2d"], (18, 3)).T
+        x0, y0, x1, y1 = person["box"]
+        assert (seen[0] and x0 < x[0] < x1) and y0 < y[0] < y1  # the nose is within the person's box
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
@@ -100,11 +129,14 @@ def test_render_draws_picture_and_turntable(run, pose_file, tmp_path):
         (["image", ROOT / "README.md"], "README.md"),
         (["describe", "nowhere.npz"], "nowhere.npz"),
         (["render", PHOTO], "three_people.jpg"),
+        (["export", "nowhere.npz", "--formats", "bvh"], "nowhere.npz"),
+        (["export", PHOTO, "--formats", "bvh"], "three_people.jpg"),
+        (["export", "x.npz", "--formats", "bvh,doc"], "doc is none of glb, bvh"),
         (["paint"], "invalid choice"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(run, tmp_path, args, words):
-    if args[0] in ("text", "image", "render"):
+    if args[0] in ("text", "image", "render", "export"):
         args = [*args, "--out", tmp_path / "o"]
     code, out, err = run(*args)
     assert code == 2 and not out

@@ -106,3 +106,14 @@ def test_gradients_are_right():
 
     inputs = [t.double().clone().requires_grad_() for t in (d.logits, d.mean[..., :6], d.log_std[..., :6])]
     assert torch.autograd.gradcheck(f, inputs)
+
+
+def test_spread_is_the_angle_from_the_mean_rotation():
+    chart = torch.eye(3).expand(1, 24, 3, 3)
+    mean, log_std = torch.zeros(1, 2, DIM), torch.full((1, 2, DIM), -20.0)
+    elbow, knee = 3 * MOVING.index(18), 3 * MOVING.index(4)
+    mean[0, :, elbow + 1] = torch.tensor([0.9, -0.9]) * torch.pi  # two centres across the wrap: 36 degrees apart
+    log_std[0, :, knee : knee + 3] = np.log(np.radians(6.0) / 3**0.5)
+    spread = PoseDistribution(chart, torch.zeros(1, 2), mean, log_std).spread()[0]
+    assert spread[18] == pytest.approx(18, abs=0.1) and spread[4] == pytest.approx(6, abs=0.01)
+    assert spread[[j for j in range(24) if j not in (4, 18)]].max() < 0.05

@@ -342,7 +342,8 @@ def test_examine_marks_every_sample_and_says_what_was_understood():
     asked = []
 
     class Policy:
-        def text_to_pose(self, prompt, num_samples, temperature, seed):
+        def text_to_pose(self, prompt, num_samples, temperature, seed, reply):
+            assert not reply  # nobody reads it
             asked.append((prompt, num_samples, temperature, seed))
             said = [SimpleNamespace(phrase="both arms out", probability=0.9)]
             names = ("T", "squat")[:num_samples]

@@ -56,6 +56,22 @@ def test_landmarks_sit_on_the_skinned_body():
     np.testing.assert_array_equal(points[:, ~on_skin], joints[:, joint[~on_skin]])
 
 
+def test_the_command_shows_poses_of_its_split_only(tmp_path, monkeypatch):
+    poses, seen = some_poses(4), {}
+    poses[:, 0] = 0
+    np.savez(tmp_path / "poses.npz", poses=poses, clip=np.array([6, 7, 16, 17]))
+
+    def remembered(poses, out, n, seed, split, log):
+        """As `render_dataset`."""
+        seen[split] = poses
+
+    monkeypatch.setattr(photos, "render_dataset", remembered)
+    for split in ("train", "val"):
+        photos.main(["--poses", str(tmp_path / "poses.npz"), "--out", "out", "--n", "2", "--split", split])
+    np.testing.assert_allclose(seen["train"], poses[[0, 2]], atol=1e-5)
+    np.testing.assert_allclose(seen["val"], poses[[1, 3]], atol=1e-5)
+
+
 def test_landmarks_are_where_their_names_say():
     points, _ = photos.true_landmarks(torch.eye(3).repeat(1, 24, 1, 1), np.zeros((1, 10)))
     nose, eye, ear, mouth = points[0, 0], points[0, 2], points[0, 7], points[0, 9]

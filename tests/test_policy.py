@@ -2,16 +2,30 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from posegen import PosePolicy, posecodes
+from posegen.head import PoseHead
 from posegen.photo import PhotoError
-from posegen.policy import DEFAULT, MAX_SAMPLES, PolicyError, PromptError, check_prompt, packed, unpacked
+from posegen.policy import (
+    DEFAULT,
+    MAX_SAMPLES,
+    PolicyError,
+    PromptError,
+    check_prompt,
+    load_heads,
+    packed,
+    read_config,
+    unpacked,
+)  # fmt: skip
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
 
@@ -57,12 +71,31 @@ def test_the_seed_decides_everything(policy):
     assert not np.allclose(first[0].pose.rotations, first[1].pose.rotations)
 
 
-def test_temperature_zero_is_the_mode_and_rank_sorts(policy):
+def test_temperature_zero_is_the_mode_and_ranking_sorts(policy):
     a, b = policy.text_to_pose("hands on hips", num_samples=2, temperature=0)
     assert np.array_equal(a.pose.rotations, b.pose.rotations)
-    ranked = policy.text_to_pose("sitting, both hands above the head", num_samples=8, seed=0, rank=True)
+    ranked = policy.text_to_pose("sitting, both hands above the head", num_samples=8, seed=0, best_of=8)
     shown = [sum(u.holds for u in s.statements) for s in ranked]
     assert shown == sorted(shown, reverse=True)
+
+
+def test_the_best_of_many_are_those_that_the_judge_likes(policy):
+    def judge(prompt, rotations, understood):
+        assert prompt == "someone dancing" and len(rotations) == 16
+        return {"turned": (rotations[:, 16, 0, 0] / 2 + 0.5).tolist(), "even": [0.5] * 16}
+
+    drawn = policy.text_to_pose("someone dancing", 16, seed=5, reply=False)
+    best = policy.text_to_pose("someone dancing", 3, seed=5, best_of=16, judge=judge)
+    expected = sorted(drawn, key=lambda s: (sum(u.holds for u in s.statements), s.pose.rotations[16, 0, 0]))[::-1]
+    for sample, other in zip(best, expected, strict=False):
+        assert np.array_equal(sample.pose.rotations, other.pose.rotations) and sample.text.startswith("<POSE> ")
+        assert sample.rewards["turned"] == pytest.approx(sample.pose.rotations[16, 0, 0] / 2 + 0.5, abs=1e-6)
+    assert len(best) == 3 and drawn[0].rewards == {}
+
+
+def test_what_words_fix_spreads_less_than_what_they_leave_open(policy):
+    spread = policy.text_to_pose("the left elbow is bent at a right angle", reply=False)[0].spread
+    assert spread.shape == (24,) and spread[18] < 0.5 * min(spread[16], spread[17])
 
 
 def test_left_and_right_are_told_apart(policy):
@@ -159,6 +192,36 @@ def test_missing_or_foreign_policies_are_named(tmp_path):
         PosePolicy.from_pretrained(tmp_path / "copy")
 
 
+def test_what_a_policy_lacks_is_its_base_s(policy, tmp_path):
+    config = json.loads((DEFAULT / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"base": str(DEFAULT)}))
+    shutil.copytree(DEFAULT / "adapter", tmp_path / "adapter")
+    name = "head.net.leave.bias"
+    save_file({name: load_file(DEFAULT / "heads.safetensors")[name] + 1}, tmp_path / "heads.safetensors")
+    other = PosePolicy.from_pretrained(tmp_path)
+    torch.testing.assert_close(other.head.net.leave.bias, policy.head.net.leave.bias + 1, atol=0.01, rtol=0)
+    torch.testing.assert_close(other.lifter.state_dict(), policy.lifter.state_dict(), rtol=0, atol=0)
+    assert other.reader.titles == policy.reader.titles
+    (tmp_path / "config.json").write_text(json.dumps(config | {"base": "../nowhere"}))
+    with pytest.raises(PolicyError, match="lacks named_poses.json"):
+        PosePolicy.from_pretrained(tmp_path)
+
+
+def test_stage_1_lies_beside_the_reinforced_policy(policy):
+    first = PosePolicy.from_pretrained(DEFAULT.parent / "stage1")
+    assert not torch.equal(first.head.net.leave.bias, policy.head.net.leave.bias)
+    for name in ("reader", "lifter", "tokens"):
+        torch.testing.assert_close(
+            getattr(first, name).state_dict(), getattr(policy, name).state_dict(), rtol=0, atol=0
+        )
+
+
+def test_a_base_that_is_no_folder_is_named(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"base": 5}))
+    with pytest.raises(PolicyError, match="lacks"):
+        PosePolicy.from_pretrained(tmp_path)
+
+
 def test_weights_are_packed_to_half_a_step_and_back():
     generator = torch.Generator().manual_seed(0)
     state = {"big": torch.randn(200, 100, generator=generator), "small": torch.randn(9, 9), "row": torch.randn(20_000)}
@@ -179,3 +242,19 @@ def test_shipped_weights_are_small_and_safe():
     assert sum(f.stat().st_size for f in files if f.suffix == ".safetensors") < 40e6
     files = [f for f in DEFAULT.rglob("*") if f.is_file()]
     assert {f.suffix for f in files} <= {".safetensors", ".json", ".md"}
+
+
+def test_what_differs_from_a_base_is_kept_alone(tmp_path):
+    """scripts/keep_difference.py: the small folder answers as the whole one does."""
+    whole, small = tmp_path / "whole", tmp_path / "small"
+    shutil.copytree(DEFAULT, whole)
+    state = load_file(whole / "heads.safetensors")
+    name = next(name for name in state if name.startswith("head.") and name.endswith("bias"))
+    save_file(state | {name: state[name] + 1}, whole / "heads.safetensors")
+    script = Path(__file__).resolve().parent.parent / "scripts" / "keep_difference.py"
+    subprocess.run([sys.executable, script, whole, DEFAULT, small], check=True)
+    assert set(load_file(small / "heads.safetensors")) == {name}
+    parts = {"head": PoseHead(len(posecodes.NAMES), read_config(small)["components"])}
+    load_heads((DEFAULT, small), parts)
+    found = dict(parts["head"].named_parameters())[name.removeprefix("head.")]
+    torch.testing.assert_close(found, state[name].float() + 1, atol=2e-3, rtol=2e-3)

@@ -73,12 +73,12 @@ def test_kept_weights_make_the_same_reader_again_and_missing_ones_are_noticed(re
     text = ["arms crossed"]
     with torch.no_grad():
         assert not torch.allclose(reader(text)[0], other(text)[0])
-        load_heads(path, {"reader": other})
+        load_heads([tmp_path], {"reader": other})
         torch.testing.assert_close(reader(text), other(text))
     del state["reader.encoder.encoder.layer.5.output.dense.weight"]
     save_file(state, path)
     with pytest.raises(PolicyError, match="get the folder again"):
-        load_heads(path, {"reader": other})
+        load_heads([tmp_path], {"reader": other})
 
 
 def test_statements_that_no_pose_shows_together_are_dropped_from_the_least_sure(reader):

@@ -86,7 +86,7 @@ def pose_scores(rotations, true):
     scores = {
         name: reward(poses=rotations, prompts=["words"] * len(true), completions=[SITTING] * len(true), **columns)
         for name, reward in REWARDS.items()
-        if rewards.about_poses(reward) and name != "semantic"
+        if rewards.about_poses(reward) and name not in ("semantic", "variety")  # variety knows no right pose
     }
     scores["semantic"] = REWARDS["semantic"](prompts=["words"] * len(true), poses=rotations, matcher=Matcher(true))
     return {name: torch.tensor(values) for name, values in scores.items()}
@@ -131,6 +131,19 @@ def test_rows_without_what_a_reward_needs_get_none_and_the_others_what_they_woul
 
 
 # ---- one by one
+
+
+def test_variety_is_the_mean_distance_to_the_other_poses_of_a_prompt(poses):
+    values = torch.tensor(REWARDS["variety"](prompts=["a"] * 30 + ["b"] * 10, poses=poses))
+    joints = rewards.limb_joints(poses)
+    for rows in (slice(0, 30), slice(30, 40)):
+        mine = joints[rows]
+        apart = torch.stack([(mine - one).norm(dim=-1).mean(1).sum() / (len(mine) - 1) for one in mine])
+        torch.testing.assert_close(values[rows], 1 - (-apart / 0.2).exp())
+    assert REWARDS["variety"](prompts=["a", "a", "b"], poses=poses[[0, 0, 1]]) == [0, 0, 0]
+    people = [np.zeros((33, 2)), np.ones((33, 2))]  # photos all ask the same
+    mixed = REWARDS["variety"](prompts=["a"] * 4, poses=poses[[0, 1, 2, 2]], landmarks_2d=[None, None, *people])
+    assert mixed[0] == mixed[1] > 0 and mixed[2:] == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import torch
 from finetune import hygrpo, rewards, trainer
 from finetune.config import ConfigError, HyGRPOConfig, load
 from finetune.data.photos import true_landmarks
-from finetune.tasks import Photos, read_prompts
+from finetune.tasks import Photos, read_prompts, thinned
 from finetune.trainer import Trainer
 from posegen import posecodes
 from posegen.policy import PosePolicy
@@ -32,7 +32,7 @@ def settings(folder, **more):
     given = {
         "prompts": str(folder / "prompts.jsonl"), "eval_prompts": str(folder / "prompts.jsonl"),
         "run_dir": str(folder / "run"), "output_dir": str(folder / "policy"), "reward_weights": dict(REWARDS),
-        "prompts_per_step": 2, "num_generations": 2, "poses_per_answer": 3, "max_completion_length": 8,
+        "prompts_per_step": 2, "num_generations": 2, "poses_per_answer": 3, "max_completion_length": 8, "text_every": 1,
         "max_steps": 2, "save_steps": 1, "eval_steps": 2, "warmup_steps": 1,
     }  # fmt: skip
     return HyGRPOConfig(**(given | more))
@@ -49,6 +49,7 @@ def settings(folder, **more):
         ({"tasks": {"dances": 1.0}}, "words and photos"),
         ({"tasks": {"photos": 1.0}}, "--photos DIR"),
         ({"prompts_per_step": 3, "gradient_accumulation_steps": 2}, "multiple"),
+        ({"text_every": 2, "pose_weight": 0.0}, "give --text_every 1"),
         ({"epsilon": 2.0}, "epsilon must be between"),
     ],
 )
@@ -61,7 +62,7 @@ def test_one_weight_is_set_from_the_command_line():
     config = load(
         HyGRPOConfig, "finetune/configs/words.yaml", ["--reward_weights.semantic", "2", "--epsilon_high", "0.3"]
     )
-    assert config.reward_weights["semantic"] == 2 and config.reward_weights["statements"] == 1.0
+    assert config.reward_weights["semantic"] == 2 and config.reward_weights["statements"] == 1.2
     assert config.epsilon_high == 0.3
     with pytest.raises(ConfigError, match="has no entries"):
         load(HyGRPOConfig, None, ["--seed.x", "1"])
@@ -73,8 +74,19 @@ def test_unknown_reward_is_named_before_anything_is_loaded(tmp_path, monkeypatch
     monkeypatch.setattr(PosePolicy, "from_pretrained", None)
     with pytest.raises(rewards.RewardError, match="no reward 'beauty'; there are format"):
         Trainer(settings(tmp_path, reward_weights={"beauty": 1.0}))
-    with pytest.raises(rewards.RewardError, match="No reward has a weight"):
+    with pytest.raises(rewards.RewardError, match="No reward of what is practised has a weight"):
         Trainer(settings(tmp_path, reward_weights={"format": 1.0}, text_weight=0.0))
+    with pytest.raises(rewards.RewardError, match="No reward of what is practised has a weight"):
+        Trainer(settings(tmp_path, reward_weights={"format": 1.0}, text_every=2))
+
+
+def test_a_tracker_that_is_missing_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(PosePolicy, "from_pretrained", None)
+    monkeypatch.setattr("accelerate.tracking._available_trackers", [])
+    with pytest.raises(ConfigError, match="pip install tensorboard"):
+        Trainer(settings(tmp_path, report_to="tensorboard"))
+    with pytest.raises(ValueError, match="diary"):
+        Trainer(settings(tmp_path, report_to="diary"))
 
 
 @pytest.mark.parametrize(
@@ -164,6 +176,51 @@ def test_parts_add_up_to_the_whole(two_updates):
 
 
 @pytest.mark.slow
+def test_between_steps_with_words_answers_are_poses_alone(two_updates, monkeypatch):
+    monkeypatch.setattr(two_updates.config, "text_every", 2)
+    words = {n: p.detach().clone() for n, p in two_updates.lora.items()}
+    head = two_updates.policy.head.net.leave.weight.detach().clone()
+    metrics = two_updates.step(1)
+    assert "rewards/truth/mean" not in metrics and "kl" not in metrics and metrics["pose/reward_std"] > 0
+    assert all(torch.equal(p, words[n]) for n, p in two_updates.lora.items())
+    assert not torch.equal(two_updates.policy.head.net.leave.weight, head)
+    assert "rewards/truth/mean" in two_updates.step(2)
+
+
+@pytest.mark.slow
+def test_less_than_was_said_is_some_of_what_was_said():
+    given = (torch.rand(50, len(posecodes.NAMES), generator=torch.Generator().manual_seed(0)) < 0.05).float()
+    given[0] = 0
+    few = thinned(given, seed=1)
+    assert (few <= given).all() and few.sum(1).max() == 3 and set(few[1:].sum(1).tolist()) == {1.0, 2.0, 3.0}
+    assert torch.equal(few, thinned(given, seed=1)) and not torch.equal(few, thinned(given, seed=2))
+
+
+@pytest.mark.slow
+def test_what_is_not_practised_is_held_where_it_was(two_updates, monkeypatch):
+    t = two_updates
+    t.step(0)  # away from the reference
+    batch = t.tasks["words"].batch([0, 1])
+    drawn = t.draw(batch, torch.Generator().manual_seed(5), worded=False)
+    t.score(batch, drawn)
+    found = {}
+    for weight in (0.0, 0.3):
+        monkeypatch.setattr(t.config, "beta_vague", weight)
+        found[weight] = t.loss(batch, drawn, torch.arange(4), 1)
+    kl = found[0.3][1]["pose/kl_vague"]
+    assert kl > 1e-5 and "pose/kl_vague" not in found[0.0][1]
+    assert found[0.3][0].item() - found[0.0][0].item() == pytest.approx(0.3 * kl, abs=1e-5)
+
+    head = t.heads["head"]
+    before = {name: v.clone() for name, v in head.state_dict().items()}
+    optimizer = torch.optim.SGD(head.parameters(), 1e-6)
+    optimizer.zero_grad()
+    (found[0.3][0] - found[0.0][0]).backward()
+    optimizer.step()
+    assert batch.vague(t.heads).kl(batch.vague(t.reference)).mean().item() < kl
+    head.load_state_dict(before)
+
+
 def test_a_loss_that_is_no_number_changes_nothing(two_updates, monkeypatch):
     before = {n: p.detach().clone() for n, p in two_updates.policy.head.named_parameters()}
     nothing = torch.tensor(float("nan"), requires_grad=True)
@@ -230,9 +287,10 @@ def test_killed_three_times_it_ends_with_the_same_weights(tmp_path):
     def command(name):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        c = settings(folder, max_steps=5, eval_steps=50, reward_weights=REWARDS)
+        c = settings(folder, max_steps=5, eval_steps=50, text_every=2, reward_weights=REWARDS)
         keys = ("prompts", "eval_prompts", "run_dir", "output_dir", "prompts_per_step", "num_generations",
-                "poses_per_answer", "max_completion_length", "max_steps", "save_steps", "eval_steps")  # fmt: skip
+                "poses_per_answer", "max_completion_length", "max_steps", "save_steps", "eval_steps",
+                "text_every")  # fmt: skip
         pairs = [part for key in keys for part in (f"--{key}", str(getattr(c, key)))]
         pairs += ["--reward_weights", json.dumps(c.reward_weights)]
         return [sys.executable, "-m", "finetune", "hygrpo", *pairs], folder / "run"

@@ -1,10 +1,13 @@
 """The page's parts that need no browser: body shape, answers' files, error sentences, staged folders."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -15,8 +18,8 @@ from posegen.photo import load_photo
 from posegen.policy import PoseSample, PromptError, Understood
 from posegen.pose import Pose
 from posegen.render import Renderer
-from posegen.ui import results
-from posegen.ui.panel import Answer, discard, guarded, statements_html
+from posegen.ui import link, results, why
+from posegen.ui.panel import SINGLE, Answer, AnswerError, discard, guarded
 from posegen.ui.photo import EXAMPLES
 from posegen.ui.shape import BodyShape, _size
 from posegen.ui.words import example_prompts
@@ -53,17 +56,34 @@ def test_average_shape_is_zero_betas(body):
 
 
 def test_answer_writes_files_once_asked_and_removes_them(body, tmp_path):
+    renderer = Renderer(body)
     answer = Answer.new(tmp_path, "squat", [sample(), sample(0.5)])
-    picture = answer.folder / "squat-1.png"
-    Image.new("RGB", (8, 8)).save(picture)
-    answer.pictures.append(str(picture))
-    assert [f.name for f in answer.folder.iterdir()] == ["squat-1.png"]
-    assert Pose.load(answer.file(1, "npz", body)).axis_angle[16, 2] == pytest.approx(0.5, abs=1e-5)
-    assert Path(answer.file(0, "glb", body)).read_bytes()[:4] == b"glTF"
-    with zipfile.ZipFile(answer.archive(body)) as archive:
-        assert sorted(archive.namelist()) == ["squat-1.npz", "squat-1.png", "squat-2.npz"]
+    for i in (1, 2):
+        Image.new("RGB", (8, 8)).save(answer.folder / f"squat-{i}.png")
+        answer.pictures.append(str(answer.folder / f"squat-{i}.png"))
+    assert sorted(f.name for f in answer.folder.iterdir()) == ["squat-1.png", "squat-2.png"]
+    assert Pose.load(answer.file(1, "npz", renderer)).axis_angle[16, 2] == pytest.approx(0.5, abs=1e-5)
+    assert answer.file(1, "png", renderer) == answer.pictures[1]
+    written = Path(answer.file(0, "glb", renderer)).stat().st_mtime_ns
+    with zipfile.ZipFile(answer.archive("glb", renderer)) as archive:
+        assert sorted(archive.namelist()) == ["squat-1.glb", "squat-2.glb"]
+    assert Path(answer.file(0, "glb", renderer)).stat().st_mtime_ns == written
+    for path, poses in ((answer.file(0, "zip", renderer), 1), (answer.archive("zip", renderer), 2)):
+        with zipfile.ZipFile(path) as archive:
+            assert sorted(archive.namelist()) == [f"squat-{i + 1}.{s}" for i in range(poses) for s in sorted(SINGLE)]
     discard(answer)
     assert not answer.folder.exists()
+    with pytest.raises(AnswerError, match="make the poses again"):
+        answer.file(0, "bvh", renderer)
+
+
+def test_files_are_of_the_pictures_camera(body, tmp_path):
+    renderer, posed = Renderer(body), sample(0.5)
+    for view in ((25, 8), (-90, 40)):
+        answer = Answer.new(tmp_path, "a", [posed], view=view)
+        alpha = np.asarray(Image.open(answer.file(0, "cutout.png", renderer)))[..., 3]
+        expected = renderer.still(posed.pose, results.PICTURE_SIZE, *view, transparent=True)
+        assert (alpha == np.asarray(expected)[..., 3]).mean() > 0.9999
 
 
 def test_the_first_answer_outlives_its_visitors(tmp_path):
@@ -75,9 +95,53 @@ def test_the_first_answer_outlives_its_visitors(tmp_path):
 
 def test_statements_are_ticked_and_escaped():
     said = [Understood("arms <up>", 0.9, True), Understood("knees bent", 0.8, False)]
-    shown = statements_html(sample(statements=said))
-    assert "✓ arms &lt;up&gt;" in shown and "✗ knees bent" in shown and 'class="no"' in shown
-    assert "free guess" in statements_html(sample())
+    shown = re.sub("<span.*?>|</span>", "", why.why_html(sample(statements=said)))
+    assert "✓shown: arms &lt;up&gt;" in shown and "✗not shown: knees bent" in shown and 'class="no"' in shown
+    assert "free guess" in why.why_html(sample()) and "<table>" not in why.why_html(sample())
+
+
+def test_why_names_rewards_and_what_is_most_and_least_open():
+    judged = sample()
+    judged.rewards = {"semantic": 0.75, "my_own": 0.5}
+    judged.spread = np.full(24, 10.0)
+    judged.spread[[16, 5, 18, 19, 9]] = 31.4, 25, 2, 1, 1.5  # shoulder, knee, elbows, upper back
+    shown = why.why_html(judged)
+    assert ">Fits the words as a whole<" in shown and ">0.75<" in shown and ">my_own<" in shown
+    assert "Most: shoulders ±31°, knees ±25°," in shown and "Least: upper back ±2°, elbows ±2°," in shown
+
+
+def test_colours_follow_the_spread_and_hands_follow_wrists():
+    spread = np.zeros(24)
+    spread[20], spread[1] = 90, 15
+    colors = why.spread_colors(spread)
+    assert colors[20] == pytest.approx(why.SCALE[-1]) and colors[1] == pytest.approx(why.SCALE[1])
+    assert np.array_equal(colors[22], colors[20]) and colors[23] == pytest.approx(why.SCALE[0])
+    grey = np.array(why.SCALE) @ (0.2126, 0.7152, 0.0722)
+    assert (np.diff(grey) < -0.1).all()  # to be told apart without colour
+
+
+SLIDERS = {
+    "samples": SimpleNamespace(minimum=1, maximum=8, step=1),
+    "temperature": SimpleNamespace(minimum=0, maximum=1.5, step=0.05),
+    "seed": SimpleNamespace(minimum=0, maximum=2**31 - 1, precision=0),
+}
+
+
+def test_a_link_brings_back_what_was_asked():
+    asked = {"prompt": "arms up & 50% <bent> ☃", "samples": 3, "temperature": 0.35, "seed": 123456789}
+    address = link.write("https://host/path/?old=1#top", asked)
+    assert address.startswith("https://host/path/?prompt=") and "old" not in address
+    query = dict(parse_qsl(urlsplit(address).query))
+    assert link.read(query | {"__theme": "dark"}, SLIDERS) == asked
+    assert link.read({}, SLIDERS) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("samples", "9"), ("samples", "2.5"), ("samples", "<b>"), ("temperature", "nan"), ("seed", "-1")]
+)
+def test_a_link_out_of_bounds_is_refused(name, text):
+    with pytest.raises(link.LinkError, match=f"The link's {name} must be .* but it is '{text}'"):
+        link.read({"prompt": "x", name: text}, SLIDERS)
 
 
 def test_guarded_says_the_projects_sentence_and_hides_faults(capsys):

@@ -17,6 +17,7 @@ import torch
 from PIL import Image, ImageFilter
 from smplx.vertex_ids import vertex_ids
 
+from finetune.data import datasets
 from finetune.data.scenes import SPLITS, background, dress
 from posegen.body import embedded_body
 from posegen.camera import Camera
@@ -188,7 +189,7 @@ def render_dataset(poses, out_dir, n: int, seed: int = 0, split: str = "train", 
     A shard's content depends on (seed, split, shard number) only. Photos where nobody is found are left out.
 
     Args:
-        poses: (P, 24, 3) axis-angle, Y up, facing +Z, or the path of an npz with such an array "poses".
+        poses: (P, 24, 3) axis-angle, Y up, facing +Z.
         split: "val" has backgrounds and clothes patterns that "train" never shows.
     Writes:
         index (n,): row of poses. Truth: axis_angle (n, 24, 3) with the root in the camera frame, betas (n, 10),
@@ -200,9 +201,6 @@ def render_dataset(poses, out_dir, n: int, seed: int = 0, split: str = "train", 
 
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, not {split!r}.")
-    if isinstance(poses, (str, Path)):
-        with np.load(poses, allow_pickle=False) as data:
-            poses = data["poses"]
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     renderer = Renderer()
@@ -408,14 +406,15 @@ def _error(truth, read) -> np.ndarray:
 def main(arguments=None) -> None:
     summary = render_dataset.__doc__.splitlines()[0]
     parser = argparse.ArgumentParser(prog="python -m finetune.data.photos", description=summary)
-    parser.add_argument("--poses", required=True, help="npz with poses (P, 24, 3) axis-angle, facing +Z")
+    parser.add_argument("--poses", required=True, help="pose file, of which the clips of the split are shown")
     parser.add_argument("--out", required=True, help="folder for the shards; an interrupted run goes on")
     parser.add_argument("--n", type=int, required=True, help="number of photos")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=SPLITS, default="train")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)  # a body of 12,004 vertices is skinned fastest on one
-    render_dataset(args.poses, args.out, args.n, args.seed, args.split, log=lambda text: print(text, flush=True))
+    poses, _ = datasets.mocap(args.poses, args.split)
+    render_dataset(poses.numpy(), args.out, args.n, args.seed, args.split, log=lambda text: print(text, flush=True))
 
 
 if __name__ == "__main__":

@@ -28,14 +28,25 @@ def slug(prompt: str) -> str:
     return "-".join(words)[:40].rstrip("-") or "pose"
 
 
-def write_sample(sample, renderer, folder: Path, stem: str) -> dict:
-    """Write stem.npz, stem.glb and stem.png of one sample and return its entry for result.json."""
-    from ..export.glb import write_glb
+def write_sample(sample, renderer, folder: Path, stem: str, formats=(), photo_size=None) -> dict:
+    """Write stem.npz, stem.glb and stem.png of one sample and return its entry for result.json.
+
+    Args:
+        formats: suffixes of export.FORMATS to be written, too.
+        photo_size: (width, height) of the photo that the sample was seen in; pictures among `formats` are then taken
+            with its camera.
+    """
+    from ..camera import Shot
+    from ..export import FORMATS, Figure
 
     files = {"pose": f"{stem}.npz", "model": f"{stem}.glb", "picture": f"{stem}.png"}
-    sample.pose.save(folder / files["pose"])
-    write_glb(sample.pose, renderer.body, folder / files["model"])
+    files |= {suffix: f"{stem}.{suffix}" for suffix in formats}
     renderer.still(sample.pose, PICTURE_SIZE, AZIMUTH, ELEVATION).save(folder / files["picture"])
+    shot = (
+        Shot(sample.camera, photo_size) if photo_size else renderer.shot(sample.pose, PICTURE_SIZE, AZIMUTH, ELEVATION)
+    )
+    for suffix in dict.fromkeys(("npz", "glb", *formats)):
+        FORMATS[suffix].write(Figure(sample.pose, renderer, shot), folder / f"{stem}.{suffix}")
     return describe_sample(sample, files)
 
 

@@ -25,13 +25,33 @@ CSS = """
 .understood .no { background: #fde8e8; color: #7f1d1d; }
 .dark .understood .yes { background: #12351f; color: #b6f0c8; }
 .dark .understood .no { background: #431517; color: #ffc9c9; }
-.understood:not(:has(h3)) { display: none; }
+.understood:not(:has(h3)):not(:has(.legend)) { display: none; }
 .understood p { margin: 0; color: var(--body-text-color-subdued); font-size: 0.9rem; }
+.understood h3:not(:first-child) { margin-top: 0.8rem; }
+.understood table, .understood tr { border: none !important; }
+.understood table { width: 100%; border-collapse: collapse; font-size: 0.9rem; color: var(--body-text-color); }
+.understood th { font-weight: 400; text-align: left; padding: 2px 8px 2px 0; border: none; }
+.understood td { padding: 2px 0 2px 8px; border: none; text-align: right; font-variant-numeric: tabular-nums; }
+.understood meter { width: 100%; min-width: 64px; max-width: 140px; height: 0.8rem; vertical-align: middle; }
+.legend { display: flex; align-items: center; gap: 10px; flex-wrap: wrap; font-size: 0.9rem; margin-bottom: 4px;
+          color: var(--body-text-color); }
+.legend .bar { flex: 1 1 120px; max-width: 260px; height: 14px; border-radius: 7px;
+               border: 1px solid var(--border-color-primary); }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
-.downloads { flex-wrap: nowrap; gap: 8px; }
-.downloads > * { flex: 1 1 0 !important; min-width: 0 !important; padding-left: 4px; padding-right: 4px; }
+.poses .caption-label { max-width: calc(100% - 12px); font-size: 0.78rem; }
+.tools { align-items: center; }
+.buttons button { white-space: nowrap; padding-left: 8px; padding-right: 8px; font-size: 1rem; }
+
+button:focus-visible, a:focus-visible, summary:focus-visible, input:focus-visible, textarea:focus-visible,
+canvas:focus-visible {
+  outline: 3px solid var(--color-accent) !important; outline-offset: 2px !important;
+}
+
+.downloads { gap: 8px; }
 
 @media (max-width: 640px) {
+  .tab-container > button { padding: 0 6px !important; font-size: 0.9rem !important; }  /* all five side by side */
   #overlay, #overlay .image-container, #photo { height: auto !important; }
   .gradio-container main { padding: 8px !important; }
   .poses .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)) !important; }

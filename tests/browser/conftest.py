@@ -1,18 +1,12 @@
-"""The real app in a process of its own, and a page of it in Chromium."""
+"""The real app, and a page of it in Chromium."""
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
+from running_app import running_app
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 120
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
@@ -22,33 +16,21 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """Address of a running app."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("app") / "log.txt"
-    with log.open("w") as out:
-        app = subprocess.Popen([sys.executable, "app.py", "--port", str(port)], cwd=ROOT, stdout=out, stderr=out)
-    address, end = f"http://127.0.0.1:{port}/", time.time() + START_SECONDS
-    try:
-        while True:
-            try:
-                urllib.request.urlopen(address, timeout=5).close()
-                break
-            except OSError:
-                assert app.poll() is None and time.time() < end, f"the app does not start:\n{log.read_text()}"
-                time.sleep(0.3)
+    with running_app(tmp_path_factory.mktemp("app") / "log.txt") as address:
         yield address
-    finally:
-        app.terminate()
-        app.wait(20)
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Debian's Chromium."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not program:
+def program():
+    """Path of Debian's Chromium."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found:
         pytest.skip("no Chromium here: apt-get install chromium")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(program):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
