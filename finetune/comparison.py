@@ -139,10 +139,11 @@ def replies(policy, judge: Matcher, prompts: list[str], given: torch.Tensor, see
     """Per cent of the rewards about words (finetune/rewards.py) of one answer a prompt, drawn at temperature 1; and how
     often a reply's own pose is among the five of all that the judge finds most like it. given: what was read."""
     generator = torch.Generator().manual_seed(seed)
+    uniform = lambda n: torch.rand(n, 1, generator=generator)  # noqa: E731
     out, texts, poses = {"format": [], "truth": [], "reply_similarity": []}, [], []
     for i in range(0, len(prompts), 20):
         rollout = draw_poses(policy.distribution(given[i : i + 20]), 1, 1, generator)
-        add_words(policy, prompts[i : i + 20], rollout, 1.0, MAX_REPLY_TOKENS, generator)
+        add_words(policy, prompts[i : i + 20], rollout, 1.0, MAX_REPLY_TOKENS, uniform)
         said, rules = rollout.completions, [captions.describe(row) for row in rollout.shown.numpy()]
         out["format"] += rewards.reward_format(said)
         out["truth"] += rewards.reward_truth(said, reader=policy.reader, shown=list(rollout.shown))

@@ -7,6 +7,8 @@ import yaml
 
 from finetune.hygrpo import Objective
 
+OPTIMIZERS = ("adamw", "adamw_8bit", "paged_adamw_8bit")
+
 
 class ConfigError(ValueError):
     """A setting that does not exist or has the wrong form; the message names it."""
@@ -24,6 +26,8 @@ def check_not_negative(settings) -> None:
 class SFTConfig:
     """Stage 1, supervised: statements teach the head poses, words teach the reader statements, LoRA ties them."""
 
+    section = "sft"
+
     poses: str = "../shared/data/mocap/poses.npz"
     """Pose file of the project (made by `python -m finetune data`): poses, clip, ... ; every tenth clip is held out."""
     renders: str = "runs/renders"
@@ -34,6 +38,15 @@ class SFTConfig:
     """Where the finished policy is written."""
     backbone: str = "smollm2-135m"
     """Language model: the embedded default, a folder, or a hub id."""
+    parts: str = ""
+    """Policy folder whose reader, head and lifter are taken as they are, so that words alone are trained; none if
+    empty."""
+    dequantize: bool = True
+    """Keep the language model's 4-bit rounding but hold its weights unpacked: faster, four times their memory."""
+    gradient_checkpointing: bool = False
+    """Compute the language model's MLPs again for the gradient instead of keeping what they computed."""
+    attn_implementation: str = "sdpa"
+    """Attention of the language model: sdpa, flash_attention_2 or eager."""
     device: str = "cpu"
     """Torch device: cpu or cuda."""
     seed: int = 0
@@ -77,6 +90,8 @@ class SFTConfig:
 class HyGRPOConfig(Objective):
     """Stage 2, reinforcement: group-relative policy optimisation of words and poses. See docs/HYGRPO.md."""
 
+    section = "hygrpo"
+
     policy: str = "assets/policy"
     """Policy to start from; it is the reference, too."""
     run_dir: str = "runs/hygrpo"
@@ -87,6 +102,12 @@ class HyGRPOConfig(Objective):
     """Torch device: cpu or cuda."""
     dequantize: bool = True
     """Keep the language model's 4-bit rounding but hold its weights unpacked: faster, four times their memory."""
+    gradient_checkpointing: bool = False
+    """Compute the language model's MLPs again for the gradient instead of keeping what they computed."""
+    attn_implementation: str = "sdpa"
+    """Attention of the language model: sdpa, flash_attention_2 or eager."""
+    optim: str = "adamw"
+    """Optimizer: adamw, or bitsandbytes' adamw_8bit and paged_adamw_8bit, whose state takes a quarter."""
     seed: int = 0
 
     prompts: str = "assets/prompts/train.jsonl"
@@ -147,6 +168,8 @@ class HyGRPOConfig(Objective):
                      "text_every"):  # fmt: skip
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, but it is {getattr(self, name)}.")
+        if self.optim not in OPTIMIZERS:
+            raise ConfigError(f"optim must be one of {', '.join(OPTIMIZERS)}, but it is {self.optim!r}.")
         if self.prompts_per_step % self.gradient_accumulation_steps:
             raise ConfigError("prompts_per_step must be a multiple of gradient_accumulation_steps.")
         if self.num_generations * self.poses_per_answer < 2:
@@ -165,6 +188,8 @@ class HyGRPOConfig(Objective):
 def load(cls, path=None, overrides: list[str] = ()):
     """A config of class `cls` from a YAML file and `--key value` pairs; `--key.name value` sets one entry of a dict.
 
+    A file may hold settings for several commands, each under its name (`cls.section`).
+
     Raises:
         ConfigError: an unknown key, a missing value, or a value of the wrong type.
     """
@@ -173,6 +198,7 @@ def load(cls, path=None, overrides: list[str] = ()):
         if not Path(path).is_file():
             raise ConfigError(f"There is no config file {path}; the shipped ones are in finetune/configs/.")
         values = yaml.safe_load(Path(path).read_text()) or {}
+        values = values.get(getattr(cls, "section", None), values)
     known = {setting.name: setting for setting in fields(cls)}
     overrides = list(overrides)
     while overrides:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 
 from posegen import posecodes
-from posegen.backbone import POSE_TOKEN
+from posegen.backbone import POSE_TOKEN, Prefill
 from posegen.distribution import PoseDistribution
-from posegen.policy import embed_mixed, statement_ids
+from posegen.policy import answer_logits, embed_mixed, statement_ids
 
 
 @dataclass
@@ -21,7 +21,8 @@ class Rollout:
     """N = P * G answers, those of one prompt together.
 
     Attributes:
-        prompt_ids: N lists of token ids.
+        num_generations: G; N = P * G.
+        prompts: P texts; pictures: P pictures (PIL) that they are about, or an empty list.
         answer_ids: (N, T) token ids; below zero where a soft token stands (see `policy.statement_ids`).
         sampled: (N, T) bool, True on the tokens that the policy drew.
         completions: N texts, as people would see them.
@@ -30,7 +31,9 @@ class Rollout:
         shown: (N, S) statement scores of the first poses.
     """
 
-    prompt_ids: list[list[int]]
+    num_generations: int
+    prompts: list[str]
+    pictures: list
     answer_ids: torch.Tensor
     sampled: torch.Tensor
     completions: list[str]
@@ -45,9 +48,14 @@ class Rollout:
         return self.sampled.shape[1] > 0
 
     def rows(self, index: torch.Tensor) -> "Rollout":
-        """Some of the answers."""
-        pick = lambda value: [value[i] for i in index.tolist()] if isinstance(value, list) else value[index]  # noqa: E731
-        return Rollout(*(pick(value) for value in vars(self).values()))
+        """Some of the answers: all those of some prompts."""
+        pick = lambda values, at: [values[i] for i in at.tolist()] if values else []  # noqa: E731
+        asked = index[:: self.num_generations] // self.num_generations
+        return Rollout(
+            self.num_generations, pick(self.prompts, asked), pick(self.pictures, asked), self.answer_ids[index],
+            self.sampled[index], pick(self.completions, index), self.valid[index], self.x[index],
+            self.rotations[index], self.shown[index],
+        )  # fmt: skip
 
 
 @torch.no_grad()
@@ -59,26 +67,40 @@ def draw_poses(distribution: PoseDistribution, num_generations: int, poses_per_a
     N = len(rotations)
     none = torch.zeros(N, 0, dtype=torch.long)
     return Rollout(
-        [[]] * N, none, none.bool(), [POSE_TOKEN] * N, torch.ones(N, dtype=torch.bool),
+        G, [], [], none, none.bool(), [POSE_TOKEN] * N, torch.ones(N, dtype=torch.bool),
         x.unflatten(1, (G, M)).flatten(0, 1), rotations, posecodes.scores(rotations[:, 0].cpu()),
     )  # fmt: skip
 
 
+def ask(backbone, prompts: list[str], pictures: list) -> Prefill:
+    """One reading of prompts, up to where the answer begins; of pictures all are asked the same."""
+    if pictures:
+        from posegen.sight import load_processor, look
+
+        return look(backbone, load_processor(backbone.name), pictures, prompts[0])
+    ids, mask = backbone.pad_left([backbone.prompt(backbone.words(prompt)) for prompt in prompts])
+    return backbone.prefill(backbone.embed(ids), mask)
+
+
 @torch.no_grad()
 def add_words(
-    policy, prompts: list[str], rollout: Rollout, temperature: float, max_completion_length: int, generator
+    policy, prompts: list[str], rollout: Rollout, temperature: float, max_completion_length: int, uniform, pictures=()
 ) -> None:
-    """Let the language model answer the P prompts, with the poses of a rollout: fills in what `draw_poses` left out."""
+    """Let the language model answer the P prompts, with the poses of a rollout: fills in what `draw_poses` left out.
+
+    Args:
+        uniform: f(N) -> (N, 1) random numbers in [0, 1), called once a token.
+        pictures: P pictures (PIL) that a vision-language model looks at, or none.
+    """
     backbone, N = policy.backbone, len(rollout.x)
-    prompt_ids = [backbone.prompt(backbone.words(prompt)) for prompt in prompts]
-    ids, mask = backbone.pad_left(prompt_ids)
-    start = backbone.prefill(backbone.embed(ids), mask).repeat(N // len(prompts))
-    first = backbone.choose(start.logits, temperature, generator)
+    rollout.prompts, rollout.pictures = list(prompts), list(pictures)
+    start = ask(backbone, rollout.prompts, rollout.pictures).repeat(rollout.num_generations)
+    first = backbone.choose(start.logits, temperature, uniform)
     valid = (first == backbone.pose_id).cpu()
     soft = [statement_ids(row) for row in rollout.shown.numpy()]
     ids, mask = backbone.pad_left([[token, *row] for token, row in zip(first.tolist(), soft, strict=True)])
     start = backbone.prefill(embed_mixed(backbone, policy.tokens, ids), mask, start)
-    words, said = (v.cpu() for v in backbone.decode(start, max_completion_length, temperature, generator))
+    words, said = (v.cpu() for v in backbone.decode(start, max_completion_length, temperature, uniform))
 
     answers = [[token] for token in first.tolist()]  # without <POSE> an answer is over
     for i in torch.nonzero(valid)[:, 0].tolist():
@@ -89,7 +111,6 @@ def add_words(
     for i, row in enumerate(answers):
         rollout.answer_ids[i, : len(row)] = torch.tensor(row)
         rollout.sampled[i, : len(row)] = torch.tensor(row) >= 0
-    rollout.prompt_ids = [row for row in prompt_ids for _ in range(N // len(prompts))]
     rollout.completions, rollout.valid = [completion(backbone, row) for row in answers], valid
 
 
@@ -105,15 +126,13 @@ def completion(backbone, ids: list[int]) -> str:
 
 
 def token_logps(policy, rollout: Rollout, temperature: float) -> torch.Tensor:
-    """Log-probabilities (N, T) float32 of the sampled tokens of answers; 0 elsewhere."""
+    """Log-probabilities (N, T) float32 of the sampled tokens of answers; 0 elsewhere.
+
+    A prompt is read once here, too, and gradients of all its answers meet in that reading.
+    """
     backbone = policy.backbone
-    ids, mask = backbone.pad_left(rollout.prompt_ids)
-    answer = rollout.answer_ids.to(ids.device)
-    present = rollout.sampled.to(ids.device) | (answer < 0)
-    embeddings = embed_mixed(backbone, policy.tokens, torch.cat([ids, answer], 1))
-    out = backbone.hidden(embeddings, torch.cat([mask, present], 1), use_cache=False)
-    before = out.last_hidden_state[:, ids.shape[1] - 1 : -1]  # what each token of the answer is predicted from
-    sampled = rollout.sampled.to(ids.device)
-    logits = backbone.logits(before[sampled]) / temperature
+    start = ask(backbone, rollout.prompts, rollout.pictures).repeat(rollout.num_generations)
+    answer, sampled = rollout.answer_ids.to(start.mask.device), rollout.sampled.to(start.mask.device)
+    logits = answer_logits(backbone, policy.tokens, start, answer, sampled | (answer < 0), sampled) / temperature
     chosen = logits.gather(1, answer[sampled][:, None])[:, 0] - logits.logsumexp(1)
-    return torch.zeros(answer.shape, device=ids.device).masked_scatter(sampled, chosen)
+    return torch.zeros(answer.shape, device=answer.device).masked_scatter(sampled, chosen)

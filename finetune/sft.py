@@ -5,6 +5,7 @@
 3. talker  LoRA: the language model learns to say what a pose shows.
 4. reader  words -> statements and named poses; a sentence encoder's upper layers learn it.
 
+A vision-language model learns from rendered photos to tell of the person that it sees, too.
 Then the policy folder is written: adapter/, heads.safetensors, config.json.
 """
 
@@ -14,18 +15,21 @@ import numpy as np
 import roma
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.utils.rnn import pad_sequence
 
 from finetune.config import SFTConfig
 from finetune.data import datasets, photos
 from finetune.loop import log, train
 from finetune.photo_evaluation import INSIDE, calibration, readings_of, stands_straight
+from finetune.rollout import ask
+from finetune.tasks import Photos
 from posegen import captions, posecodes
-from posegen.backbone import Backbone
+from posegen.backbone import Backbone, Prefill
 from posegen.distribution import DIM, to_tangent
 from posegen.head import Lifter, PoseHead, StatementTokens
 from posegen.lexicon import lexicon
 from posegen.photo import landmark_features, mirror_landmarks
-from posegen.policy import DESCRIBE, embed_mixed, save_policy, statement_ids
+from posegen.policy import DESCRIBE, PosePolicy, answer_logits, save_policy, statement_ids
 from posegen.reader import Reader
 from posegen.refine import lift
 from posegen.skeleton import LIMBS, forward_kinematics, mirror
@@ -44,10 +48,14 @@ def run(config: SFTConfig) -> None:
         config.poses, "train", config.num_families, config.num_recombined, config.seed, config.num_named
     )
     log(run_dir, stage="data", poses=len(pool), **{f"source_{i}": int((pool.source == i).sum()) for i in range(5)})
-    head = train_head(config, pool)
-    lifter = train_lifter(config, pool)
+    if config.parts:  # only words depend on the language model
+        made = PosePolicy.from_pretrained(config.parts)
+        head, lifter, reader = made.head, made.lifter, made.reader
+    else:
+        head, lifter = train_head(config, pool), train_lifter(config, pool)
     backbone, tokens = train_talker(config, pool)
-    reader = train_reader(config, pool)
+    if not config.parts:
+        reader = train_reader(config, pool)
     save_policy(config.output_dir, config.backbone, backbone, head, reader, lifter, tokens)
     log(run_dir, stage="done", output=str(config.output_dir))
 
@@ -126,12 +134,9 @@ def lifter_data(config: SFTConfig, pool):
         landmark features (N, 201), true local rotations (N, 24, 3, 3), which rows are rendered (N,), and the tenth of
         the renders that is kept for `calibrate` (arrays of `photos.load_renders`).
     """
-    folder = Path(config.renders) / "train"
     rng = np.random.default_rng(config.seed)
     weight = stand_more(pool.weight, pool.axis_angle)
-    axis_angle = pool.axis_angle[draw(weight, config.num_renders, torch.Generator().manual_seed(config.seed))]
-    photos.render_dataset(axis_angle.numpy(), folder, config.num_renders, config.seed, "train")
-    renders = photos.load_renders(folder)
+    renders = photos.load_renders(render_photos(config, pool))
     kept = max(1, len(renders["index"]) // 10)
     held_out = {key: value[:kept] for key, value in renders.items()}
     renders = {key: value[kept:] for key, value in renders.items()}
@@ -153,6 +158,15 @@ def lifter_data(config: SFTConfig, pool):
             targets.append(mirror(turned))
     rendered = torch.arange(sum(map(len, features))) >= len(features[0])
     return torch.from_numpy(np.concatenate(features)), roma.rotvec_to_rotmat(torch.cat(targets)), rendered, held_out
+
+
+def render_photos(config: SFTConfig, pool) -> Path:
+    """The folder of the rendered training photos, which are made on first use."""
+    folder = Path(config.renders) / "train"
+    weight = stand_more(pool.weight, pool.axis_angle)
+    axis_angle = pool.axis_angle[draw(weight, config.num_renders, torch.Generator().manual_seed(config.seed))]
+    photos.render_dataset(axis_angle.numpy(), folder, config.num_renders, config.seed, "train")
+    return folder
 
 
 def stand_more(weight: torch.Tensor, axis_angle: torch.Tensor) -> torch.Tensor:
@@ -201,54 +215,57 @@ def lifter_loss(distribution, target: torch.Tensor):
 
 
 def train_talker(config: SFTConfig, pool) -> tuple[Backbone, StatementTokens]:
-    """LoRA on replies about poses; the language model's rounding is NF4's throughout."""
+    """LoRA on replies about poses: half of them asked for in words; the other half by "Describe the pose.", of a model
+    that sees with a picture. The language model's rounding is NF4's throughout."""
     backbone = Backbone.load(
-        config.backbone, trainable=True, device=config.device, lora_rank=config.lora_rank, dequantize=True
-    )
+        config.backbone, trainable=True, device=config.device, lora_rank=config.lora_rank, dequantize=config.dequantize,
+        gradient_checkpointing=config.gradient_checkpointing, attn_implementation=config.attn_implementation,
+    )  # fmt: skip
     tokens = StatementTokens(len(posecodes.NAMES), backbone.hidden_size).to(config.device)
     with torch.no_grad():  # a statement starts out as the mean of the words that say it
         for i in range(len(posecodes.NAMES)):
             words = torch.tensor(backbone.words(" " + captions.phrase(i)), device=config.device)
             tokens.embedding.weight[i] = backbone.embed(words).float().mean(0)
     half = config.talker_batch // 2
-    ask = backbone.prompt(backbone.words(DESCRIBE))
     weights = datasets.rarity(pool.scores)
+    shown = Photos(render_photos(config, pool), sees=True) if backbone.sees else None
 
     def loss_of(generator):
         poses = draw(pool.weight, 2 * half, generator)
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
         told = datasets.write_captions(pool, poses[:half], rng, weights)
-        prompts = [backbone.prompt(backbone.words(caption.text)) for caption in told] + [ask] * half
-        answers = [
-            ([backbone.pose_id, *statement_ids(scores)], backbone.reply(captions.describe(scores)))
-            for scores in pool.scores[poses].numpy()
-        ]
-        return answer_loss(backbone, tokens, prompts, answers), {}
+        asked, scores = [caption.text for caption in told], pool.scores[poses]
+        if shown is None:
+            return answer_loss(backbone, tokens, ask(backbone, [*asked, *[DESCRIBE] * half], []), scores), {}
+        seen = shown.batch(torch.randint(len(shown), (half,), generator=generator).tolist())
+        pictures = [open_one() for open_one in seen.pictures]
+        words = answer_loss(backbone, tokens, ask(backbone, asked, []), scores[:half])
+        sight = answer_loss(
+            backbone,
+            tokens,
+            ask(backbone, seen.prompts, pictures),
+            posecodes.scores(torch.stack(seen.columns["target"])),
+        )
+        return (words + sight) / 2, {"words": words.item(), "sight": sight.item()}
 
     modules = {"lora": backbone, "tokens": tokens}
     train("talker", modules, loss_of, config.talker_steps, config.lora_learning_rate, config, weight_decay=0.0)
     return backbone, tokens
 
 
-def answer_loss(backbone: Backbone, tokens: StatementTokens, prompts: list[list[int]], answers: list) -> torch.Tensor:
-    """Cross-entropy of answers after prompts.
+def answer_loss(backbone: Backbone, tokens: StatementTokens, start: Prefill, scores: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of what our rules say of poses, from their statement scores (B, S), after B prompts that were read.
 
-    An answer is ([`<POSE>`, the pose's statements as ids below zero], word ids); statements are given, not predicted.
-    Prompts are padded on the left and answers on the right, so that every `<POSE>` stands in the same column.
+    An answer is `<POSE>`, the pose's statements, which are given and not predicted, `<POSE>`, words.
     """
-    ids, mask = backbone.pad_left(prompts)
-    longest = max(len(pose) + len(words) for pose, words in answers)
-    answer = torch.full((len(answers), longest), backbone.tokenizer.eos_token_id)
-    present = torch.zeros(len(answers), longest, dtype=torch.bool)
-    for i, (pose, words) in enumerate(answers):
-        row = torch.tensor([*pose, *words])
-        answer[i, : len(row)], present[i, : len(row)] = row, True
-    answer, present = answer.to(ids.device), present.to(ids.device)
-    embeddings = embed_mixed(backbone, tokens, torch.cat([ids, answer], 1))
-    out = backbone.hidden(embeddings, torch.cat([mask, present], 1), use_cache=False)
-    before = out.last_hidden_state[:, -longest - 1 : -1]  # what each token of the answer is predicted from
+    rows = [
+        torch.tensor([backbone.pose_id, *statement_ids(row), *backbone.reply(captions.describe(row))])
+        for row in scores.numpy()
+    ]
+    answer = pad_sequence(rows, True, backbone.tokenizer.eos_token_id).to(start.mask.device)
+    present = pad_sequence([torch.ones(len(row), dtype=torch.bool) for row in rows], True).to(start.mask.device)
     predicted = present & (answer >= 0)
-    return cross_entropy(backbone.logits(before[predicted]), answer[predicted])
+    return cross_entropy(answer_logits(backbone, tokens, start, answer, present, predicted), answer[predicted])
 
 
 # ---- 4. reader

@@ -6,7 +6,8 @@ of the prompts' poses.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from finetune.photo_evaluation import readings_of
 from posegen import posecodes
 from posegen.photo import PhotoError, find_people, landmark_features, load_photo
 from posegen.policy import DESCRIBE, PromptError, check_prompt
+from posegen.sight import around
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -33,12 +35,14 @@ class Batch:
         distribution: f(heads, chart) -> PoseDistribution of P rows, in `chart` (None: the heads' own); heads has the
             modules `head` and `lifter`.
         vague: the same for less than the prompts say, which is not practised and shall stay as it was; or None.
+        pictures: for a model that sees, P functions that open the pictures that the prompts are about; else empty.
     """
 
     prompts: list[str]
     columns: dict[str, list]
     distribution: Callable
     vague: Callable | None = None
+    pictures: list[Callable] = field(default_factory=list)
 
 
 class Words:
@@ -104,11 +108,19 @@ def read_prompts(path) -> tuple[list[str], list[tuple[int, ...]]]:
 
 
 class Photos:
-    """Landmarks of people in photos: of a folder of pictures, or of renders whose true poses are known."""
+    """Landmarks of people in photos: of a folder of pictures, or of renders whose true poses are known.
 
-    def __init__(self, folder):
-        folder = Path(folder)
+    sees: the pictures are shown to the language model, too.
+    """
+
+    def __init__(self, folder, sees: bool = False):
+        folder, self.sees = Path(folder), sees
         self.rows = photos.load_renders(folder) if list(folder.glob("*.npz")) else read_pictures(folder)
+        if sees and "picture" not in self.rows:
+            raise ConfigError(
+                f"The renders in {folder} were made without their pictures, which this model looks at; make them again "
+                "with `python -m finetune.data.photos` in another folder, or give --text_weight 0."
+            )
         self.readings = readings_of(self.rows)
         self.features = torch.from_numpy(landmark_features(*self.readings))
         every = list(range(len(self.features)))
@@ -137,8 +149,14 @@ class Photos:
             columns["target"] = list(roma.rotvec_to_rotmat(torch.from_numpy(self.rows["axis_angle"][index])))
         device = lambda heads: heads["lifter"].mean.device  # noqa: E731
         return Batch(
-            [DESCRIBE] * len(index), columns, lambda heads, chart: heads["lifter"](features.to(device(heads)), chart)
-        )
+            [DESCRIBE] * len(index), columns, lambda heads, chart: heads["lifter"](features.to(device(heads)), chart),
+            pictures=[partial(open_picture, self.rows["picture"][i], self.rows["box"][i]) for i in index if self.sees],
+        )  # fmt: skip
+
+
+def open_picture(file: str, box):
+    """The part of a picture around a person (PIL)."""
+    return around(load_photo(file), box)
 
 
 def read_pictures(folder: Path) -> dict[str, np.ndarray]:
@@ -148,13 +166,14 @@ def read_pictures(folder: Path) -> dict[str, np.ndarray]:
         ConfigError: there is no such folder, or nobody is found in its pictures.
     """
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES) if folder.is_dir() else []
-    found = []
+    found, seen = [], []
     for file in files:
         try:
             photo = load_photo(file)
         except PhotoError:
             continue
         found += [(person, photo.size) for person in find_people(photo)]
+        seen += [str(file)] * (len(found) - len(seen))
     if not found:
         raise ConfigError(
             f"Nobody was found in the {len(files)} pictures of {folder}; give a folder of photos of people."
@@ -164,4 +183,6 @@ def read_pictures(folder: Path) -> dict[str, np.ndarray]:
         "landmarks_world": np.stack([d.landmarks_world for d, _ in found]),
         "visibility": np.stack([d.visibility for d, _ in found]),
         "frame": np.array([size for _, size in found]),
+        "picture": np.array(seen),
+        "box": np.stack([d.box for d, _ in found]),
     }

@@ -1,8 +1,9 @@
 """HyGRPO's loop: draw answers, score them, move the policy, evaluate, save.
 
 A step is readable top to bottom in `Trainer.step`. All randomness of a step comes from a generator that is seeded by
-the step, so a run that was killed and resumed does bit for bit what the unbroken one would have done.
-Left out: several processes, a second backbone (the reference is a copy of the few trained weights), value networks.
+the step, so a run that was killed and resumed does bit for bit what the unbroken one would have done. Several processes
+(`accelerate launch`) share the prompts of a step and come to what one would have come to (finetune/parallel.py).
+Left out: a second backbone (the reference is a copy of the few trained weights), value networks.
 """
 
 import copy
@@ -20,7 +21,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from finetune import hygrpo, matcher, rewards
+from finetune import hygrpo, matcher, parallel, rewards
 from finetune.config import ConfigError, HyGRPOConfig
 from finetune.hygrpo import pose_log_probs
 from finetune.loop import log, save_atomically
@@ -37,20 +38,26 @@ NOISE = 0.005  # of an evaluation; it does not see the words, which get better w
 
 @dataclass
 class Drawn:
-    """A rollout of N answers, and what was thought of it when it was drawn.
+    """A rollout of this process's N answers, and what was thought of it when it was drawn.
 
     Attributes:
+        answers: (N,) which answers of the whole batch they are; chart: (P, 24, 3, 3) of all its prompts.
         old, reference: N distributions of the poses, in one chart; old_log_prob: (N, M), or (N, M, J), of rollout.x.
         old_logps, ref_logps: (N, T) of the tokens; None where they are not needed.
+        num_sampled, num_valid: tokens drawn and answers with a pose, of all processes.
         token_advantages: (N,); pose_advantages: (N, M).
     """
 
     rollout: Rollout
+    answers: torch.Tensor
+    chart: torch.Tensor
     old: PoseDistribution
     reference: PoseDistribution
     old_log_prob: torch.Tensor
     old_logps: torch.Tensor | None
     ref_logps: torch.Tensor | None
+    num_sampled: float = 0.0
+    num_valid: float = 0.0
     token_advantages: torch.Tensor | None = None
     pose_advantages: torch.Tensor | None = None
 
@@ -80,8 +87,16 @@ class Trainer:
         if tracker and not self.accelerator.log_with:  # accelerate leaves out what is missing without a word
             raise ConfigError(f"The tracker {tracker} is not installed; `pip install {tracker}`, or --report_to none.")
         self.policy = PosePolicy.from_pretrained(
-            config.policy, trainable=True, device=str(self.accelerator.device), dequantize=config.dequantize
-        )
+            config.policy, trainable=True, device=str(self.accelerator.device), dequantize=config.dequantize,
+            gradient_checkpointing=config.gradient_checkpointing, attn_implementation=config.attn_implementation,
+        )  # fmt: skip
+        if config.prompts_per_step % (config.gradient_accumulation_steps * self.accelerator.num_processes):
+            raise ConfigError(
+                f"prompts_per_step must be a multiple of gradient_accumulation_steps times the "
+                f"{self.accelerator.num_processes} processes."
+            )
+        if parallel.shards(self.accelerator):
+            parallel.shard(self.accelerator, self.policy.backbone)
         merge_token_rows(self.policy.backbone.model)  # training `<POSE>` would copy the table for every token
         for part in (self.policy.reader, self.policy.tokens):  # understanding and soft tokens stay as stage 1 left them
             part.requires_grad_(False)
@@ -94,7 +109,7 @@ class Trainer:
         self.lora = {n: p for n, p in self.policy.backbone.named_parameters() if "lora_" in n}
         self.lora_reference = {n: p.detach().clone() for n, p in self.lora.items()}
         self.tasks = {name: self.open_task(name) for name, share in config.tasks.items() if share > 0}
-        self.optimizer = torch.optim.AdamW(
+        self.optimizer = optimizer_class(config.optim)(
             [
                 {"name": "lora", "params": list(self.lora.values()), "peak": config.learning_rate},
                 {
@@ -105,7 +120,6 @@ class Trainer:
             ],
             weight_decay=0.0,
         )
-        self.optimizer = self.accelerator.prepare(self.optimizer)
         if tracker:
             settings = {k: v for k, v in vars(config).items() if isinstance(v, bool | int | float | str)}
             self.accelerator.init_trackers("hygrpo", settings)
@@ -113,7 +127,9 @@ class Trainer:
         self.resume()
 
     def open_task(self, name: str):
-        return Words(self.config.prompts, self.policy) if name == "words" else Photos(self.config.photos)
+        if name == "words":
+            return Words(self.config.prompts, self.policy)
+        return Photos(self.config.photos, self.config.text_weight > 0 and self.policy.backbone.sees)
 
     # ---- checkpoints
 
@@ -133,8 +149,8 @@ class Trainer:
             if state["lora"].keys() != self.lora.keys():
                 raise KeyError("lora")
             for name, value in state["lora"].items():
-                self.lora[name].data.copy_(value)
-            self.optimizer.load_state_dict(state["optimizer"])
+                parallel.fill(self.lora[name], value)
+            self.optimizer.load_state_dict(self.dealt_out(state["optimizer"]))
         except (KeyError, RuntimeError, ValueError):
             raise ValueError(
                 f"The checkpoint in {self.run_dir} is of another policy than {self.config.policy}; "
@@ -144,9 +160,14 @@ class Trainer:
 
     def save(self, step: int) -> None:
         """Write the checkpoint: a kill or a full disk at any moment leaves the one before."""
-        state = {"step": step, "best": self.best, "diversity": self.diversity, "optimizer": self.optimizer.state_dict()}
+        optimizer = self.optimizer.state_dict()
+        moments = {i: {key: parallel.whole(v) for key, v in state.items()} for i, state in optimizer["state"].items()}
+        state = {"step": step, "best": self.best, "diversity": self.diversity}
+        state |= {"optimizer": optimizer | {"state": moments}}
         state |= {name: module.state_dict() for name, module in self.heads.items()}
-        state["lora"] = {name: p.detach() for name, p in self.lora.items()}
+        state["lora"] = {name: parallel.whole(p.detach()) for name, p in self.lora.items()}
+        if not self.accelerator.is_main_process:
+            return
         try:
             save_atomically(state, self.run_dir / CHECKPOINT)
         except OSError as error:
@@ -155,11 +176,22 @@ class Trainer:
                 "same command again: it goes on from the checkpoint before."
             ) from None
 
+    def dealt_out(self, optimizer: dict) -> dict:
+        """An optimizer's state as `save` wrote it, with this process's part of what is sharded."""
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        state = {
+            i: {key: parallel.like(parameters[i], v) for key, v in moments.items()}
+            for i, moments in optimizer["state"].items()
+        }
+        return optimizer | {"state": state}
+
     def export(self) -> None:
         """Write the policy folder that the demo loads."""
         p = self.policy
         backbone = read_config(Path(self.config.policy))["backbone"]
-        save_policy(self.config.output_dir, backbone, p.backbone, p.head, p.reader, p.lifter, p.tokens)
+        with parallel.in_one_piece(p.backbone):
+            if self.accelerator.is_main_process:
+                save_policy(self.config.output_dir, backbone, p.backbone, p.head, p.reader, p.lifter, p.tokens)
 
     # ---- one step
 
@@ -183,11 +215,18 @@ class Trainer:
         c = self.config
         worded = worded and c.text_weight > 0
         old = batch.distribution(self.heads, None)
-        rollout = draw_poses(old, c.num_generations, c.poses_per_answer, generator)
+        everyone = draw_poses(old, c.num_generations, c.poses_per_answer, generator)
+        mine = parallel.own_rows(self.accelerator, len(batch.prompts))
+        answers = (mine[:, None] * c.num_generations + torch.arange(c.num_generations)).flatten()
+        rollout = everyone.rows(answers)
         if worded:
-            add_words(self.policy, batch.prompts, rollout, c.temperature, c.max_completion_length, generator)
-        reference = repeat(batch.distribution(self.reference, old.chart), c.num_generations)
-        old = repeat(old, c.num_generations)
+            add_words(
+                self.policy, [batch.prompts[i] for i in mine], rollout, c.temperature, c.max_completion_length,
+                parallel.uniform(self.accelerator, generator), [batch.pictures[i]() for i in mine if batch.pictures],
+            )  # fmt: skip
+        chart = old.chart
+        reference = of_rows(repeat(batch.distribution(self.reference, chart), c.num_generations), answers)
+        old = of_rows(repeat(old, c.num_generations), answers)
         old_log_prob = pose_log_probs(old, rollout.x, c.pose_ratio)
         ref_logps = None
         if worded and c.beta:
@@ -195,17 +234,19 @@ class Trainer:
                 ref_logps = token_logps(self.policy, rollout, c.temperature)
         again = worded and c.num_iterations > 1
         old_logps = token_logps(self.policy, rollout, c.temperature) if again else None
-        return Drawn(rollout, old, reference, old_log_prob, old_logps, ref_logps)
+        return Drawn(rollout, answers, chart, old, reference, old_log_prob, old_logps, ref_logps)
 
     def score(self, batch: Batch, drawn: Drawn) -> dict:
         """Fill in the advantages; an answer is worth its words and, on average, its poses."""
         c, rollout = self.config, drawn.rollout
-        every = lambda values: [v for v in values for _ in range(c.num_generations)]  # noqa: E731
+        asked = drawn.answers // c.num_generations
+        every = lambda values: [values[i] for i in asked]  # noqa: E731
         columns = {name: every(values) for name, values in batch.columns.items()}
         columns["shown"] = list(rollout.shown)
         columns["reference"] = [captions.describe(row) for row in rollout.shown.numpy()]
+        weights = self.weights if rollout.worded else self.pose_weights
         text, pose, means = rewards.evaluate_rewards(
-            self.weights if rollout.worded else self.pose_weights,
+            weights,
             every(batch.prompts),
             rollout.completions,
             rollout.rotations,
@@ -213,17 +254,30 @@ class Trainer:
             rollout.valid,
             self.rewards,
         )
+        # Of all processes from here on: a group is compared as a whole, wherever its answers are.
+        text, pose, valid = (parallel.gather(self.accelerator, v) for v in (text, pose, rollout.valid))
+        drawn.num_valid = valid.sum().item()
+        drawn.num_sampled = parallel.gather(self.accelerator, rollout.sampled.sum()[None]).sum().item()
         total = text.nan_to_num() + pose.nanmean(1).nan_to_num()
-        drawn.token_advantages = hygrpo.group_advantages(total, c.num_generations, c.scale_rewards)
-        drawn.pose_advantages = hygrpo.pose_advantages(pose, c.num_generations, c.scale_rewards, rollout.valid)
+        drawn.token_advantages = hygrpo.group_advantages(total, c.num_generations, c.scale_rewards)[drawn.answers]
+        drawn.pose_advantages = hygrpo.pose_advantages(pose, c.num_generations, c.scale_rewards, valid)[drawn.answers]
         spread = hygrpo.nanstd(total.unflatten(0, (-1, c.num_generations))).nan_to_num()
         pose_spread = hygrpo.nanstd(pose.unflatten(0, (-1, c.num_generations)).flatten(1)).nan_to_num()
+        poses, answers = rollout.valid.sum().item(), len(rollout.valid)
+        means = {
+            f"{name}/mean": (
+                means.get(f"{name}/mean", 0.0),
+                (poses if name.removeprefix("rewards/") in self.pose_weights else answers) * (f"{name}/mean" in means),
+            )
+            for name in (f"rewards/{name}" for name in weights)
+        }
+        means["pose/entropy"] = drawn.old.entropy().mean().item(), answers
+        means["completions/mean_length"] = rollout.sampled.sum(1).float().mean().item(), answers
         return {
-            "reward": total.mean().item(), "reward_std": spread.mean().item(), **means,
+            "reward": total.mean().item(), "reward_std": spread.mean().item(),
+            **parallel.weighted_means(self.accelerator, [means]),
             "frac_reward_zero_std": (spread < 1e-6).float().mean().item(), "pose/reward_std": pose_spread.mean().item(),
-            "pose/entropy": drawn.old.entropy().mean().item(),
-            "completions/mean_length": rollout.sampled.sum(1).float().mean().item(),
-            "completions/valid": rollout.valid.float().mean().item(),
+            "completions/valid": valid.float().mean().item(),
         }  # fmt: skip
 
     def update(self, batch: Batch, drawn: Drawn, step: int) -> dict:
@@ -231,9 +285,11 @@ class Trainer:
         for group in self.optimizer.param_groups:  # warm-up, then constant: a run can be made longer at any step
             group["lr"] = group["peak"] * min(1.0, (step + 1) / max(1, self.config.warmup_steps))
         for _ in range(self.config.num_iterations):
-            losses, metrics = self.backward(batch, drawn)
+            metrics = self.backward(batch, drawn)
             norms = {  # each half by itself: a pose's log-density has gradients a thousand times a token's
-                group["name"]: torch.nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm).item()
+                group["name"]: parallel.whole(
+                    torch.nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm)
+                ).item()
                 for group in self.optimizer.param_groups
             }
             if not all(map(math.isfinite, norms.values())):
@@ -242,20 +298,23 @@ class Trainer:
                     "learning rate."
                 )
             self.optimizer.step()
-        mean = {name: sum(m[name] for m in metrics) / len(metrics) for name in metrics[0]}
-        return {"loss": sum(losses) / len(losses), **{f"grad_norm/{k}": v for k, v in norms.items()}, **mean}
+        return metrics | {f"grad_norm/{k}": v for k, v in norms.items()}
 
-    def backward(self, batch: Batch, drawn: Drawn) -> tuple[list, list]:
-        """Gradients of the loss over all answers; loss and metrics of each of gradient_accumulation_steps parts."""
+    def backward(self, batch: Batch, drawn: Drawn) -> dict:
+        """Gradients of the loss over all answers of all processes, part by part; the loss and its metrics."""
         parts = torch.arange(len(drawn.token_advantages)).chunk(self.config.gradient_accumulation_steps)
         self.optimizer.zero_grad()
-        losses, metrics = [], []
+        metrics = []
         for rows in parts:
             loss, more = self.loss(batch, drawn, rows, len(parts))
             self.accelerator.backward(loss / len(parts))
-            losses.append(loss.item())
-            metrics.append(more)
-        return losses, metrics
+            words, poses = (drawn.rollout.rows(rows).sampled.sum().item(), drawn.rollout.valid[rows].sum().item())
+            weighted = {k: (v, poses if k.startswith("pose/") else words) for k, v in more.items()}
+            metrics.append(weighted | {"loss": (loss.item(), 1.0)})
+        parallel.average_gradients(
+            self.accelerator, [p for group in self.optimizer.param_groups for p in group["params"]]
+        )
+        return parallel.weighted_means(self.accelerator, metrics)
 
     def preflight(self) -> float:
         """Try a step on each task's longest prompts, of which nothing is learned; returns the peak memory in GB.
@@ -286,6 +345,7 @@ class Trainer:
         """The hybrid loss of some rows (a slice of whole prompts), and its metrics."""
         c, device = self.config, drawn.old.mean.device
         rollout, metrics = drawn.rollout.rows(rows), {}
+        share = 1 / (parts * self.accelerator.num_processes)  # of the batch, that these rows are
         tokens = poses = torch.zeros((), device=device)
         if rollout.worded:
             logps = token_logps(self.policy, rollout, c.temperature)
@@ -293,14 +353,14 @@ class Trainer:
             tokens, metrics = hygrpo.token_loss(
                 logps, old, None if drawn.ref_logps is None else drawn.ref_logps[rows], rollout.sampled.to(device),
                 drawn.token_advantages[rows].to(device), c, c.max_completion_length,
-                drawn.rollout.sampled.sum() / parts,
+                drawn.num_sampled * share,
             )  # fmt: skip
         if c.pose_weight:
-            now = repeat(batch.distribution(self.heads, drawn.old.chart[:: c.num_generations]), c.num_generations)
+            now = repeat(batch.distribution(self.heads, drawn.chart), c.num_generations)
             poses, more = hygrpo.pose_loss(
-                of_rows(now, rows), of_rows(drawn.reference, rows), rollout.x, drawn.old_log_prob[rows],
+                of_rows(now, drawn.answers[rows]), of_rows(drawn.reference, rows), rollout.x, drawn.old_log_prob[rows],
                 drawn.pose_advantages[rows].to(device), rollout.valid.to(device), c,
-                drawn.rollout.valid.sum() / parts,
+                drawn.num_valid * share,
             )  # fmt: skip
             metrics |= more
             if c.beta_vague and batch.vague:
@@ -316,14 +376,14 @@ class Trainer:
     @contextmanager
     def as_reference(self):
         """The language model as it was at the start; its LoRA weights are exchanged for the time."""
-        now = {name: p.data for name, p in self.lora.items()}
+        now = {name: p.detach().clone() for name, p in self.lora.items()}
         try:
             for name, p in self.lora.items():
-                p.data = self.lora_reference[name]
+                p.data.copy_(self.lora_reference[name])
             yield
         finally:
             for name, p in self.lora.items():
-                p.data = now[name]
+                p.data.copy_(now[name])
 
     # ---- evaluation
 
@@ -358,6 +418,14 @@ class Trainer:
             )
             figures["eval/photos"] = worth.nanmean().item()
         return figures
+
+
+def optimizer_class(name: str):
+    if name == "adamw":
+        return torch.optim.AdamW
+    import bitsandbytes as bnb
+
+    return {"adamw_8bit": bnb.optim.AdamW8bit, "paged_adamw_8bit": bnb.optim.PagedAdamW8bit}[name]
 
 
 def peak_memory() -> float:

@@ -7,6 +7,7 @@ inference may pack, and refuses to train.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -31,20 +32,22 @@ class Prefill:
     """What a pass over prompts leaves: next-token logits (B, V), the cache, the mask (B, T).
 
     Attributes:
+        last: (B, C) the hidden state that the logits were read from.
         offset: (B, 1) what positions are ahead of the count of tokens: a picture's may share one.
     """
 
     logits: torch.Tensor
     cache: object
     mask: torch.Tensor
+    last: torch.Tensor
     offset: torch.Tensor | int = 0
 
     def repeat(self, times: int) -> "Prefill":
         """Every row `times` times: several answers share one reading of their prompt.  This one's cache is used up."""
         self.cache.batch_repeat_interleave(times)
-        logits, mask = (v.repeat_interleave(times, 0) for v in (self.logits, self.mask))
+        logits, mask, last = (v.repeat_interleave(times, 0) for v in (self.logits, self.mask, self.last))
         offset = self.offset if isinstance(self.offset, int) else self.offset.repeat_interleave(times, 0)
-        return Prefill(logits, self.cache, mask, offset)
+        return Prefill(logits, self.cache, mask, last, offset)
 
 
 def compute_dtype(device: str) -> torch.dtype:
@@ -80,6 +83,7 @@ class Backbone(torch.nn.Module):
         model: the transformers (or peft) model; of a vision-language model the language layers are used.
         tokenizer: its tokenizer, with `<POSE>` added.
         sees: it is a vision-language model.
+        in_step: other processes hold parts of its weights, so all must go through it equally often.
         name: what it was loaded from.
     """
 
@@ -87,6 +91,7 @@ class Backbone(torch.nn.Module):
         super().__init__()
         self.model, self.tokenizer, self.trainable, self.name = model, tokenizer, trainable, name
         self.sees = hasattr(model.config, "vision_config")
+        self.in_step = False
         self.pose_id = tokenizer.convert_tokens_to_ids(POSE_TOKEN)
         self.chat_start, self.chat_end = self._template()
 
@@ -100,6 +105,8 @@ class Backbone(torch.nn.Module):
         device="cpu",
         lora_rank=8,
         dequantize=False,
+        gradient_checkpointing=False,
+        attn_implementation="sdpa",
     ):
         """Load a backbone.
 
@@ -109,6 +116,8 @@ class Backbone(torch.nn.Module):
             load_in_4bit: the linear layers in NF4, quantised while loading where the files are not.
             trainable: LoRA gets gradients and the packing trap is closed.
             dequantize: keep NF4's rounding but hold the weights unpacked (faster training, four times the memory).
+            gradient_checkpointing: compute MLPs again for the gradient instead of keeping what they computed.
+            attn_implementation: "sdpa", "flash_attention_2" (package flash-attn) or "eager".
         Raises:
             BackboneError: nothing that loads as a causal language model or a vision-language model is there.
         """
@@ -123,8 +132,10 @@ class Backbone(torch.nn.Module):
             but = FULL_PRECISION if sees else None
             quantization = {"quantization_config": nf4(dtype, but)} if load_in_4bit and not quantized else {}
             tokenizer = AutoTokenizer.from_pretrained(folder)
-            model = kind.from_pretrained(folder, dtype=dtype, device_map={"": device}, **quantization)
-        except (OSError, ValueError, KeyError) as error:
+            model = kind.from_pretrained(
+                folder, dtype=dtype, device_map={"": device}, attn_implementation=attn_implementation, **quantization
+            )
+        except (OSError, ValueError, KeyError, ImportError) as error:
             reason = str(error).splitlines()[0]
             raise BackboneError(
                 f"The language model {name!r} does not load ({reason}); give a model folder or a hub id."
@@ -142,7 +153,10 @@ class Backbone(torch.nn.Module):
         if trainable:
             close_packing_trap(model)
         model = with_lora(model, tokenizer, adapter, trainable, lora_rank)
-        return cls(model, tokenizer, trainable, name)
+        backbone = cls(model, tokenizer, trainable, name)
+        if gradient_checkpointing:
+            forget_mlps(backbone.layers)
+        return backbone
 
     def train(self, mode: bool = True):
         if mode and not self.trainable:
@@ -153,6 +167,11 @@ class Backbone(torch.nn.Module):
     def _causal(self):
         """The causal language model under peft's wrapping, if there is one; LoRA sits in its layers either way."""
         return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+
+    @property
+    def layers(self):
+        """The layers of the language model."""
+        return self._causal.get_decoder().layers
 
     @property
     def device(self):
@@ -229,45 +248,47 @@ class Backbone(torch.nn.Module):
         if start is not None:
             mask = torch.cat([start.mask, mask], 1)
         out = self.hidden(embeddings, mask, offset, past_key_values=cache, use_cache=True)
-        return Prefill(self.logits(out.last_hidden_state[:, -1]), out.past_key_values, mask, offset)
+        last = out.last_hidden_state[:, -1]
+        return Prefill(self.logits(last), out.past_key_values, mask, last, offset)
 
     def see(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **picture) -> Prefill:
         """One pass of a vision-language model over a prompt with pictures, as its processor made it."""
         out = self._causal.model(input_ids=input_ids, attention_mask=attention_mask, use_cache=True, **picture)
         offset = getattr(self._causal.model, "rope_deltas", None)  # the Qwen family: a picture takes fewer positions
-        logits = self.logits(out.last_hidden_state[:, -1])
-        return Prefill(logits, out.past_key_values, attention_mask.bool(), 0 if offset is None else offset)
+        last = out.last_hidden_state[:, -1]
+        mask = attention_mask.bool()
+        return Prefill(self.logits(last), out.past_key_values, mask, last, 0 if offset is None else offset)
 
     @torch.no_grad()
-    def decode(self, start: Prefill, max_new_tokens: int, temperature: float = 0.0, generator=None):
+    def decode(self, start: Prefill, max_new_tokens: int, temperature: float = 0.0, uniform=None):
         """What follows the prompts of `start`: token ids (B, T), and which are said, up to a row's end of turn (B, T).
 
         Args:
-            temperature: 0 takes the likeliest token; otherwise tokens are drawn, with `generator`.
+            temperature: 0 takes the likeliest token; otherwise tokens are drawn, with `uniform` (see `choose`).
         """
         logits, cache, mask, offset = start.logits, start.cache, start.mask, start.offset
         eos = self.tokenizer.eos_token_id
         tokens, said, finished = [], [], torch.zeros(len(mask), dtype=torch.bool, device=mask.device)
         for _ in range(max_new_tokens):
-            token = self.choose(logits, temperature, generator).masked_fill(finished, eos)
+            token = self.choose(logits, temperature, uniform).masked_fill(finished, eos)
             tokens.append(token)
             said.append(~finished)
             finished = finished | (token == eos)
-            if finished.all():
+            if finished.all() and not self.in_step:
                 break
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
             out = self.hidden(self.embed(token[:, None]), mask, offset, past_key_values=cache, use_cache=True)
             logits, cache = self.logits(out.last_hidden_state[:, -1]), out.past_key_values
         return torch.stack(tokens, 1), torch.stack(said, 1)
 
-    def choose(self, logits: torch.Tensor, temperature: float, generator=None) -> torch.Tensor:
-        """The next token (B,) from logits (B, V)."""
+    def choose(self, logits: torch.Tensor, temperature: float, uniform=None) -> torch.Tensor:
+        """The next token (B,) from logits (B, V); uniform: f(B) -> (B, 1) numbers in [0, 1), torch's own if None."""
         if temperature <= 0:
             return logits.argmax(-1)
-        below = (
-            (logits / temperature).softmax(-1).cumsum(-1)
-        )  # multinomial draws a number for every word: ten times slower
-        drawn = torch.rand(len(logits), 1, generator=generator).to(logits.device) * below[:, -1:]
+        # multinomial draws a number for every word: ten times slower
+        below = (logits / temperature).softmax(-1).cumsum(-1)
+        drawn = torch.rand(len(logits), 1) if uniform is None else uniform(len(logits))
+        drawn = drawn.to(logits.device) * below[:, -1:]
         return torch.searchsorted(below, drawn)[:, 0].clamp_max(logits.shape[-1] - 1)
 
     def continue_reply(self, start: Prefill, max_new_tokens: int = 40) -> list[str]:
@@ -304,6 +325,18 @@ def close_packing_trap(model) -> None:
     for module in model.modules():
         if isinstance(module, bnb.nn.Linear4bit):
             module.support_avx512bf16_for_cpu = False
+
+
+def forget_mlps(layers) -> None:
+    """Let the MLPs of layers keep nothing for the gradient but their input, and compute again.
+
+    They hold two thirds of what a pass keeps. Attention must not be run twice: its cache would grow twice, and by the
+    cache the answers to a prompt share its reading (transformers' own checkpointing turns it off).
+    """
+    from torch.utils.checkpoint import checkpoint
+
+    for layer in layers:
+        layer.mlp.forward = partial(checkpoint, layer.mlp.forward, use_reentrant=False)
 
 
 def with_lora(model, tokenizer, adapter, trainable: bool, rank: int):

@@ -101,7 +101,7 @@ class PosePolicy:
 
     @classmethod
     def from_pretrained(
-        cls, path=None, body=None, load_in_4bit=True, trainable=False, device="cpu", dequantize=False
+        cls, path=None, body=None, load_in_4bit=True, trainable=False, device="cpu", dequantize=False, **options
     ) -> "PosePolicy":
         """Load a policy.
 
@@ -110,6 +110,7 @@ class PosePolicy:
             body: path of an SMPL-family file; the embedded body if None.
             trainable: LoRA and heads get gradients.
             dequantize: the language model keeps 4 bits' rounding, but its weights lie unpacked (faster, more memory).
+            options: gradient_checkpointing and attn_implementation (see `Backbone.load`).
         Raises:
             PolicyError, BackboneError, WeightsError, BodyError: with one sentence that says what to do.
         """
@@ -119,8 +120,9 @@ class PosePolicy:
         config = read_config(folder)
         shown_on = embedded_body() if body is None else BodyModel.load(body)
         backbone = Backbone.load(
-            config["backbone"], folder / "adapter", load_in_4bit, trainable, device, dequantize=dequantize
-        )
+            config["backbone"], folder / "adapter", load_in_4bit, trainable, device, dequantize=dequantize,
+            **options,
+        )  # fmt: skip
         num_statements = len(posecodes.NAMES)
         parts = {
             "reader": Reader.load(*read_named_poses(base_of(folder, config))),
@@ -288,9 +290,9 @@ class PosePolicy:
             return self.answer(DESCRIBE, scores)
         from posegen.sight import load_processor, look
 
-        processor = load_processor(self.backbone.name)
+        processor, pose = load_processor(self.backbone.name), [self.backbone.pose_id]
         return [
-            self.reply(look(self.backbone, processor, picture, DESCRIBE), row[None])[0]
+            self.reply(look(self.backbone, processor, [picture], DESCRIBE, pose), row[None])[0]
             for picture, row in zip(pictures, scores, strict=True)
         ]
 
@@ -331,6 +333,22 @@ def embed_mixed(backbone: Backbone, tokens: StatementTokens, ids: torch.Tensor) 
     words = backbone.embed(ids.clamp_min(0))
     soft = tokens((-1 - ids).clamp_min(0)).to(words.dtype)
     return torch.where(ids[..., None] < 0, soft, words)
+
+
+def answer_logits(backbone, tokens, start: Prefill, answer: torch.Tensor, present, wanted) -> torch.Tensor:
+    """What the tokens of answers are predicted from, with gradients into the reading of the prompts, too.
+
+    Args:
+        start: N prompts read; used up. answer: (N, T) ids, below zero for soft tokens.
+        present, wanted: (N, T) bool, tokens that are there at all, and those whose predictions are asked for.
+    Returns:
+        (n, V) float32 logits of the n wanted tokens, row by row.
+    """
+    mask = torch.cat([start.mask, present], 1)
+    embeddings = embed_mixed(backbone, tokens, answer)
+    out = backbone.hidden(embeddings, mask, start.offset, past_key_values=start.cache, use_cache=True)
+    before = torch.cat([start.last[:, None], out.last_hidden_state[:, :-1]], 1)
+    return backbone.logits(before[wanted])
 
 
 def check_prompt(prompt: str) -> str:

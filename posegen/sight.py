@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 
 import torch
+from PIL import ImageOps
 
 from posegen.backbone import SYSTEM, Backbone, BackboneError, Prefill, resolve
 
 MARGIN = 0.15  # of a person's box, seen around it
+SIDE = 448  # pixels of the square that a model is shown: 256 tokens of Qwen2.5-VL's
 
 
 @functools.cache
@@ -23,11 +25,14 @@ def load_processor(name: str):
     folder = resolve(name)
     try:
         kind = getattr(transformers, processor_class(folder))
-        return without_videos(kind).from_pretrained(folder)
+        made = without_videos(kind).from_pretrained(folder)
     except (OSError, ValueError, ImportError, TypeError, AttributeError, KeyError) as error:
         raise BackboneError(
             f"The pictures of {name!r} cannot be read ({str(error).splitlines()[0]}); get the model's folder again."
         ) from error
+    if hasattr(made.image_processor, "do_image_splitting"):
+        made.image_processor.do_image_splitting = False  # SmolVLM's seventeen views of one small picture
+    return made
 
 
 def without_videos(kind):
@@ -57,24 +62,29 @@ def processor_class(folder: str) -> str:
     raise ValueError("its files name no processor_class")
 
 
-def request(processor, photo, text: str, pose_id: int):
-    """A model's inputs for a photo (PIL) and words about it, up to the `<POSE>` that the answer begins with."""
+def request(processor, photos: list, text: str, answer: list[int]):
+    """A model's inputs for photos (PIL) and the same words about each, up to the tokens that the answer begins with.
+
+    Photos become squares of one size: rows are as long as one another, however large the photos were.
+    """
     asked = [{"type": "image"}, {"type": "text", "text": text}]
     chat = [{"role": "system", "content": [{"type": "text", "text": SYSTEM}]}, {"role": "user", "content": asked}]
     words = processor.tokenizer.apply_chat_template(
         chat, chat_template=processor.chat_template, add_generation_prompt=True, tokenize=False
     )
-    given = processor(text=[words], images=[photo], return_tensors="pt")
-    for name, last in (("input_ids", pose_id), ("attention_mask", 1), ("mm_token_type_ids", 0)):
-        if name in given:
-            given[name] = torch.cat([given[name], torch.full_like(given[name][:, :1], last)], 1)
+    squares = [[ImageOps.pad(photo.convert("RGB"), (SIDE, SIDE), color="gray")] for photo in photos]
+    given = processor(text=[words] * len(photos), images=squares, return_tensors="pt")
+    if answer:
+        begun = torch.tensor(answer).expand(len(photos), -1)
+        ones = {"input_ids": begun, "attention_mask": begun * 0 + 1, "mm_token_type_ids": begun * 0}
+        for name in ones.keys() & given.keys():
+            given[name] = torch.cat([given[name], ones[name]], 1)
     return given
 
 
-@torch.no_grad()
-def look(backbone: Backbone, processor, photo, text: str) -> Prefill:
-    """One reading of a photo (PIL) and words about it."""
-    return backbone.see(**request(processor, photo, text, backbone.pose_id).to(backbone.device))
+def look(backbone: Backbone, processor, photos: list, text: str, answer: list[int] = ()) -> Prefill:
+    """One reading of photos (PIL) and words about them, up to the tokens that the answer begins with."""
+    return backbone.see(**request(processor, photos, text, list(answer)).to(backbone.device))
 
 
 def around(photo, box) -> object:

@@ -79,13 +79,13 @@ def test_a_photo_is_read_as_the_model_reads_it(folder):
     """The words that follow a picture and a request are those of transformers' own generate()."""
     backbone = Backbone.load(folder, load_in_4bit=False).float()  # in bfloat16 the next word may hang on rounding
     processor = load_processor(folder)
-    photo = Image.open(EXAMPLES[1]).resize((150, 100))
-    start = look(backbone, processor, photo, DESCRIBE)
+    photo = Image.open(EXAMPLES[1])
+    start = look(backbone, processor, [photo], DESCRIBE, [backbone.pose_id])
     ours, _ = backbone.decode(start, 8)
-    given = request(processor, photo, DESCRIBE, backbone.pose_id)
+    given = request(processor, [photo], DESCRIBE, [backbone.pose_id])
     theirs = backbone.model.generate(**given, max_new_tokens=8, do_sample=False)[:, given["input_ids"].shape[1] :]
     assert ours[0].tolist()[: theirs.shape[1]] == theirs[0].tolist()
-    other = look(backbone, processor, Image.open(EXAMPLES[0]).resize((150, 100)), DESCRIBE)
+    other = look(backbone, processor, [Image.open(EXAMPLES[0])], DESCRIBE, [backbone.pose_id])
     assert (other.logits - start.logits).abs().max() > 1e-3, "the picture is looked at"
 
 

@@ -184,7 +184,8 @@ def turned(axis_angle, views: torch.Tensor) -> torch.Tensor:
 
 
 def render_dataset(poses, out_dir, n: int, seed: int = 0, split: str = "train", log=print) -> None:
-    """Render n photos and read them with BlazePose, into out_dir/NNNNN.npz of 256 each; goes on where it stopped.
+    """Render n photos and read them with BlazePose, into out_dir/NNNNN.npz of 256 each, the pictures into folders
+    NNNNN; goes on where it stopped.
 
     A shard's content depends on (seed, split, shard number) only. Photos where nobody is found are left out.
 
@@ -195,6 +196,7 @@ def render_dataset(poses, out_dir, n: int, seed: int = 0, split: str = "train", 
         index (n,): row of poses. Truth: axis_angle (n, 24, 3) with the root in the camera frame, betas (n, 10),
         joints (n, 24, 3) metres about the pelvis. Camera: focal (n,), translation (n, 3), frame (n, 2) width, height.
         What `find_people` says: landmarks_2d (n, 33, 2), landmarks_world (n, 33, 3), visibility (n, 33), box (n, 4).
+        picture (n,): the file, relative to out_dir.
         In validation also the yardstick plain_world (n, 33, 3), BlazePose called once on the whole photo.
     """
     from posegen.render import Renderer
@@ -211,6 +213,10 @@ def render_dataset(poses, out_dir, n: int, seed: int = 0, split: str = "train", 
         rng = np.random.default_rng([seed, SPLITS.index(split), shard])
         count = min(SHARD, n - start)
         rows = [row for _ in range(count) if (row := _render_row(poses, rng, renderer, split))]
+        file.with_suffix("").mkdir(exist_ok=True)
+        for i, row in enumerate(rows):
+            row["picture"].save(picture := file.with_suffix("") / f"{i:03d}.jpg", quality=92)
+            row["picture"] = np.array(str(picture.relative_to(out_dir)))
         partial = file.with_suffix(".partial")
         with open(partial, "wb") as stream:
             np.savez_compressed(stream, **{key: np.stack([row[key] for row in rows]) for key in rows[0]})
@@ -223,7 +229,10 @@ def load_renders(folder) -> dict[str, np.ndarray]:
     shards = [dict(np.load(file, allow_pickle=False)) for file in sorted(Path(folder).glob("*.npz"))]
     if not shards:
         raise FileNotFoundError(f"There are no renders in {folder}; make them with `python -m finetune.data.photos`.")
-    return {key: np.concatenate([shard[key] for shard in shards]) for key in shards[0]}
+    rows = {key: np.concatenate([shard[key] for shard in shards]) for key in shards[0]}
+    if "picture" in rows:
+        rows["picture"] = np.array([str(Path(folder) / name) for name in rows["picture"]])
+    return rows
 
 
 def render_photo(axis_angle, rng: np.random.Generator, renderer, split: str) -> tuple[Image.Image, dict]:
@@ -262,7 +271,7 @@ def _render_row(poses, rng, renderer, split) -> dict | None:
     person = min(find_people(photo), key=off, default=None)
     if person is None or off(person) > reach:
         return None
-    row = {"index": np.int64(index), **truth, "box": np.array(person.box, np.float32)}
+    row = {"index": np.int64(index), "picture": photo, **truth, "box": np.array(person.box, np.float32)}
     row |= {key: getattr(person, key) for key in ("landmarks_2d", "landmarks_world", "visibility")}
     if split == "val":
         row["plain_world"] = min(read_once(photo), key=off, default=person).landmarks_world
