@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType
 
 
-class ProcessLost(RuntimeError):
+class ProcessLost(ValueError):
     """Another process of this training has ended."""
 
 
@@ -25,7 +25,7 @@ def losses_named():
     try:
         yield
     except RuntimeError as error:
-        if not dist.is_initialized() or not lost(error):
+        if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not lost(error):
             raise
         raise ProcessLost(
             "Another process of this training has ended, so this one stops, too; run the same command again: it goes "
@@ -133,16 +133,7 @@ def fill(parameter: torch.Tensor, value: torch.Tensor) -> None:
     parameter.data.copy_(like(parameter, value))
 
 
-@contextmanager
-def in_one_piece(backbone):
-    """The language model with whole weights in every process, for saving."""
-    from torch.distributed.fsdp import FSDPModule
-
-    layers = [layer for layer in backbone.layers if isinstance(layer, FSDPModule)]
-    for layer in layers:
-        layer.unshard()
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.reshard()
+def adapter_state(backbone) -> dict[str, torch.Tensor]:
+    """The adapter's weights in one piece; all processes must ask."""
+    state = backbone.model.state_dict()
+    return {name: whole(value) for name, value in state.items() if "lora_" in name or "trainable_tokens" in name}

@@ -189,9 +189,9 @@ class Trainer:
         """Write the policy folder that the demo loads."""
         p = self.policy
         backbone = read_config(Path(self.config.policy))["backbone"]
-        with parallel.in_one_piece(p.backbone):
-            if self.accelerator.is_main_process:
-                save_policy(self.config.output_dir, backbone, p.backbone, p.head, p.reader, p.lifter, p.tokens)
+        adapter = parallel.adapter_state(p.backbone)
+        if self.accelerator.is_main_process:
+            save_policy(self.config.output_dir, backbone, p.backbone, p.head, p.reader, p.lifter, p.tokens, adapter)
 
     # ---- one step
 
@@ -459,11 +459,16 @@ def bind(reward, helpers: dict):
 
 def run(config: HyGRPOConfig) -> None:
     """Train to config.max_steps; Ctrl-C saves and stops."""
+    with parallel.losses_named():
+        train(Trainer(config))
+
+
+def train(trainer: Trainer) -> None:
     from tqdm import tqdm
 
-    trainer = Trainer(config)
-    step = trainer.first
-    progress = tqdm(total=config.max_steps, initial=step, unit="step", desc="HyGRPO")
+    config, step = trainer.config, trainer.first
+    main = trainer.accelerator.is_main_process
+    progress = tqdm(total=config.max_steps, initial=step, unit="step", desc="HyGRPO", disable=not main)
     try:
         if step < config.max_steps:
             write(trainer, step, {"preflight/peak_memory_gb": trainer.preflight()})
@@ -480,7 +485,8 @@ def run(config: HyGRPOConfig) -> None:
             if step % config.save_steps == 0 or step == config.max_steps:
                 trainer.save(step)
     except KeyboardInterrupt:
-        trainer.save(step)
+        if not parallel.shards(trainer.accelerator):  # whole weights need all processes, which stop at any moment
+            trainer.save(step)
         raise
     finally:
         progress.close()
@@ -502,5 +508,6 @@ def judge(trainer: Trainer, step: int) -> None:
 
 
 def write(trainer: Trainer, step: int, values: dict) -> None:
-    log(trainer.run_dir, step=step, **values)
+    if trainer.accelerator.is_main_process:
+        log(trainer.run_dir, step=step, **values)
     trainer.accelerator.log({k: v for k, v in values.items() if not isinstance(v, str)}, step=step)

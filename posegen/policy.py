@@ -472,8 +472,11 @@ def load_heads(folders, parts: dict) -> None:
         ) from error
 
 
-def save_policy(folder, backbone_name: str, backbone: Backbone, head, reader, lifter, tokens) -> None:
-    """Write a policy folder: every file to a side name first, then moved into place."""
+def save_policy(folder, backbone_name: str, backbone: Backbone, head, reader, lifter, tokens, adapter=None) -> None:
+    """Write a policy folder: every file to a side name first, then moved into place.
+
+    adapter: the adapter's weights by their names in the model, where the model has them in parts.
+    """
     import os
 
     from safetensors.torch import save_file
@@ -483,7 +486,7 @@ def save_policy(folder, backbone_name: str, backbone: Backbone, head, reader, li
     # The backbone's name, not the folder of this machine that it was loaded from.
     for adapter_config in backbone.model.peft_config.values():
         adapter_config.base_model_name_or_path = backbone_name
-    backbone.model.save_pretrained(folder / "adapter", save_embedding_layers=False)
+    backbone.model.save_pretrained(folder / "adapter", state_dict=adapter, save_embedding_layers=False)
     (folder / "adapter" / "README.md").unlink(missing_ok=True)
     parts = {"head": head, "reader": reader, "lifter": lifter, "tokens": tokens}
     state = {f"{n}.{k}": v for n, part in parts.items() for k, v in own_state(part).items()}
