@@ -9,6 +9,7 @@ Left out: a second backbone (the reference is a copy of the few trained weights)
 import copy
 import inspect
 import math
+import os
 import re
 import resource
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from finetune import hygrpo, matcher, parallel, rewards
+from finetune import hygrpo, matcher, memory, parallel, rewards
 from finetune.config import ConfigError, HyGRPOConfig
 from finetune.hygrpo import pose_log_probs
 from finetune.loop import log, save_atomically
@@ -33,6 +34,10 @@ from posegen.distribution import PoseDistribution
 from posegen.policy import PosePolicy, read_config, save_policy
 
 CHECKPOINT = "last.pt"
+SMALLER = (
+    "lower prompts_per_step, num_generations or max_completion_length, raise gradient_accumulation_steps, or give "
+    "--gradient_checkpointing true and --dequantize false"
+)
 NOISE = 0.005  # of an evaluation; it does not see the words, which get better with every step
 
 
@@ -331,10 +336,7 @@ class Trainer:
         except (MemoryError, RuntimeError) as error:  # torch says both "out of memory" and "can't allocate memory"
             if not isinstance(error, MemoryError) and "memory" not in str(error):
                 raise
-            raise ConfigError(
-                "A step with these settings does not fit into memory; lower prompts_per_step, num_generations or "
-                "max_completion_length, or raise gradient_accumulation_steps."
-            ) from error
+            raise ConfigError(f"A step with these settings does not fit into memory; {SMALLER}.") from error
         finally:
             self.optimizer.zero_grad()
         if self.accelerator.device.type == "cuda":
@@ -459,6 +461,11 @@ def bind(reward, helpers: dict):
 
 def run(config: HyGRPOConfig) -> None:
     """Train to config.max_steps; Ctrl-C saves and stops."""
+    planned = memory.plan(config)
+    if int(os.environ.get("RANK", 0)) == 0:
+        print(planned, flush=True)
+    if planned.total > (left := memory.free(config.device)):
+        print(f"Only {left:.1f} GB are free here; if it does not fit, {SMALLER}.", flush=True)
     with parallel.losses_named():
         train(Trainer(config))
 
