@@ -1,5 +1,6 @@
 """What memory a reinforcement run will need, from the shapes of its models: nothing is loaded."""
 
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def plan(config: HyGRPOConfig) -> Plan:
     text = shapes.get_text_config()
     width = compute_dtype(config.device).itemsize
     sizes = weight_sizes(model, sees, width, width if config.dequantize else 0.5 + 4 / 64)
-    rank = 8
+    rank = json.loads((find_folder(config.policy) / "adapter" / "adapter_config.json").read_text())["r"]
     learns = sum(
         rank * sum(module.weight.shape) for name, module in model.named_modules() if is_lora_target(name, module)
     )

@@ -73,7 +73,8 @@ def qwen_3b(folder) -> str:
 
 def test_the_plan_of_a_3b_model_is_printed_before_anything_is_loaded(tmp_path, monkeypatch, capsys):
     mine = json.loads((DEFAULT / "config.json").read_text()) | {"backbone": qwen_3b(tmp_path), "base": str(DEFAULT)}
-    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "adapter").mkdir(parents=True)
+    (tmp_path / "policy" / "adapter" / "adapter_config.json").write_text('{"r": 16}')
     (tmp_path / "policy" / "config.json").write_text(json.dumps(mine))
     config = settings(
         tmp_path, policy=str(tmp_path / "policy"), dequantize=False, gradient_checkpointing=True, prompts_per_step=1,

@@ -1,17 +1,24 @@
 """Every family of vision-language models, in miniature, as the backbone: 4 bits, LoRA, poses, reinforcement."""
 
+import json
+import math
+
 import bitsandbytes as bnb
+import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_trainer import settings
+from test_trainer import REWARDS, settings
 from tiny_models import FAMILIES, write
 
+from finetune import sft
+from finetune.config import SFTConfig
+from finetune.data import families, photos
+from finetune.rollout import add_words, ask, draw_poses, token_logps
+from finetune.tasks import Photos
 from finetune.trainer import Trainer
-from posegen import posecodes
 from posegen.backbone import Backbone, BackboneError
-from posegen.head import StatementTokens
-from posegen.policy import DESCRIBE, PosePolicy, save_policy
+from posegen.policy import DEFAULT, DESCRIBE, PosePolicy
 from posegen.sight import load_processor, look, request
 from posegen.ui.photo import EXAMPLES
 
@@ -21,15 +28,37 @@ def folder(request, tmp_path_factory):
     return write(request.param, tmp_path_factory.mktemp(request.param))
 
 
-@pytest.fixture(scope="module")
-def seeing(folder, policy, tmp_path_factory):
-    """A policy folder on the backbone: everything but words is the shipped policy's."""
-    backbone = Backbone.load(folder, trainable=True)
-    torch.manual_seed(0)
-    tokens = StatementTokens(len(posecodes.NAMES), backbone.hidden_size)
-    out = tmp_path_factory.mktemp("policy")
-    save_policy(out, folder, backbone, policy.head, policy.reader, policy.lifter, tokens)
+@pytest.fixture(scope="session")
+def renders(tmp_path_factory):
+    """A folder of a few rendered people."""
+    out = tmp_path_factory.mktemp("renders")
+    photos.render_dataset(families.sample(40, seed=0).axis_angle, out / "train", 8)
     return out
+
+
+@pytest.fixture(scope="module")
+def seeing(folder, renders, tmp_path_factory):
+    """A policy folder on the backbone, of two steps of stage 1; everything but words is the shipped policy's."""
+    out = tmp_path_factory.mktemp("policy")
+    np.savez(out / "poses.npz", poses=families.sample(400, seed=7).axis_angle, clip=np.arange(400) // 20)
+    sft.run(
+        SFTConfig(
+            poses=str(out / "poses.npz"), renders=str(renders), run_dir=str(out / "run"),
+            output_dir=str(out / "policy"), backbone=folder, parts=str(DEFAULT), dequantize=False,
+            gradient_checkpointing=True, talker_steps=2, talker_batch=4, num_families=300, num_recombined=90,
+            num_renders=8, num_named=0,
+        )
+    )  # fmt: skip
+    return out / "policy"
+
+
+def test_stage_1_teaches_words_about_words_and_about_pictures(seeing):
+    lines = [json.loads(line) for line in (seeing.parent / "run" / "metrics.jsonl").read_text().splitlines()]
+    steps = [line for line in lines if line["stage"] == "talker"]
+    assert [line["step"] for line in steps] == [0, 1]
+    for line in steps:
+        assert 0 < line["words"] < 20 and 0 < line["sight"] < 20 and line["grad_norm"] > 0
+    assert not {"head", "lifter", "reader"} & {line["stage"] for line in lines}
 
 
 def test_language_is_in_four_bits_and_learns_and_sight_stays_as_it_is(folder):
@@ -64,15 +93,46 @@ def test_words_become_poses_and_the_policy_comes_back_as_it_was_saved(seeing):
     assert first.describe(a[0].pose) == second.describe(b[0].pose)
 
 
-def test_two_steps_of_reinforcement_move_lora_and_head_and_nothing_else(seeing, tmp_path):
-    made = Trainer(settings(tmp_path, policy=str(seeing), dequantize=False, text_every=2))  # words, then poses alone
+def test_two_steps_of_reinforcement_move_lora_and_heads_and_nothing_else(seeing, renders, tmp_path, monkeypatch):
+    made = Trainer(
+        settings(
+            tmp_path, policy=str(seeing), dequantize=False, gradient_checkpointing=True, optim="adamw_8bit",
+            text_every=3, tasks={"words": 1.0, "photos": 1.0}, photos=str(renders / "train"),
+            reward_weights=REWARDS | {"spatial": 1.0},
+        )
+    )  # fmt: skip
+    tasks = iter(["words", "words", "photos", "photos"])
+    monkeypatch.setattr(made, "draw_task", lambda generator: next(tasks))
     before = {n: p.detach().clone() for n, p in made.policy.backbone.named_parameters()}
-    head = made.policy.head.net.leave.weight.detach().clone()
-    metrics = made.step(0) | made.step(1)
+    heads = [module.net.leave.weight.detach().clone() for module in made.heads.values()]
+    words = made.step(0)
     moved = {n for n, p in made.policy.backbone.named_parameters() if not torch.equal(p, before[n])}
     assert moved and all("lora_" in name for name in moved)
-    assert not torch.equal(made.policy.head.net.leave.weight, head)
-    assert metrics["loss"] == metrics["loss"] and "kl" in metrics and "pose/kl" in metrics
+    poses = made.step(1) | made.step(2)  # poses alone: a model that knows nothing writes no <POSE>
+    after_words = {n: made.lora[n].detach().clone() for n in made.lora}
+    photos = made.step(3)
+    assert any(not torch.equal(p, after_words[n]) for n, p in made.lora.items())
+    for module, weight in zip(made.heads.values(), heads, strict=True):
+        assert not torch.equal(module.net.leave.weight, weight)
+    for metrics in (words, photos):
+        assert math.isfinite(metrics["loss"]) and "kl" in metrics
+    assert math.isfinite(poses["loss"]) and "pose/kl" in poses
+    assert "rewards/spatial/mean" in photos and "rewards/statements/mean" in words
+
+
+def test_drawn_words_after_a_picture_have_the_log_probs_of_one_pass(seeing, renders):
+    """What is trained, a reading shared by its answers, is what transformers says of prompt and answer in one piece."""
+    policy = PosePolicy.from_pretrained(seeing, trainable=True)
+    batch = Photos(renders / "train", sees=True).batch([0, 1])
+    rollout = draw_poses(batch.distribution({"lifter": policy.lifter}, None), 2, 1, torch.Generator().manual_seed(0))
+    pictures = [open_one() for open_one in batch.pictures]
+    add_words(policy, batch.prompts, rollout, 1.0, 5, lambda n: torch.full((n, 1), 0.5), pictures)
+    with torch.no_grad():
+        found = token_logps(policy, rollout, 1.0)
+        start = ask(policy.backbone, batch.prompts, pictures).repeat(2)
+    first = start.logits.log_softmax(-1).gather(1, rollout.answer_ids[:, :1])
+    torch.testing.assert_close(found[:, :1], first, atol=1e-3, rtol=0)
+    assert rollout.sampled[:, 0].all() and not torch.equal(start.logits[0], start.logits[2]), "each its own picture"
 
 
 def test_a_photo_is_read_as_the_model_reads_it(folder):
