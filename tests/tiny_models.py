@@ -105,11 +105,19 @@ TEMPLATE = (
 )
 
 
-def write(family: str, folder) -> str:
-    """Write a model of a family as its makers would: weights in bfloat16, a processor with a chat template."""
+def write(family: str, folder, text=None, vision=None, device="cpu") -> str:
+    """Write a model of a family as its makers would: weights in bfloat16, a processor with a chat template.
+
+    text, vision: shapes instead of the miniature ones; the processor then makes pictures as large as they are given.
+    """
     config, processor = FAMILIES[family]
+    shapes = config()
+    for part, more in ((shapes.text_config, text), (shapes.vision_config, vision)):
+        for name, value in (more or {}).items():
+            setattr(part, name, value)
     torch.manual_seed(0)
-    AutoModelForImageTextToText.from_config(config(), dtype=torch.bfloat16).save_pretrained(folder)
+    with torch.device(device):
+        AutoModelForImageTextToText.from_config(shapes, dtype=torch.bfloat16).save_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(weights.ensure("smollm2-135m"))
     tokenizer.add_special_tokens({"additional_special_tokens": list(MARKS)}, replace_extra_special_tokens=False)
     assert tokenizer.convert_tokens_to_ids("<image>") == ID["<image>"]
@@ -117,6 +125,9 @@ def write(family: str, folder) -> str:
     tokenizer.chat_template = TEMPLATE.replace("IMAGE", mark)
     tokenizer.save_pretrained(folder)
     made = processor(tokenizer)
+    if vision and hasattr(made.image_processor, "max_pixels"):
+        made.image_processor.size["longest_edge"] = 448 * 448
+        made.image_processor.max_pixels = 448 * 448
     made.chat_template = tokenizer.chat_template
     made.save_pretrained(folder)
     return str(folder)
