@@ -7,6 +7,7 @@ function here gives back what it was given.
 """
 
 import os
+import signal
 from contextlib import contextmanager
 
 import torch
@@ -18,19 +19,32 @@ from accelerate.utils import DistributedType
 class ProcessLost(ValueError):
     """Another process of this training has ended."""
 
+    def __init__(self):
+        super().__init__(
+            "Another process of this training has ended, so this one stops, too; run the same command again: it goes "
+            "on from the last checkpoint."
+        )
+
 
 @contextmanager
 def losses_named():
-    """ProcessLost, with what to do, where waiting for another process fails."""
+    """ProcessLost where waiting for another process fails, or torchrun ends this one since another has ended."""
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        yield
+        return
+
+    def told_to_end(*_):
+        raise ProcessLost
+
+    before = signal.signal(signal.SIGTERM, told_to_end)
     try:
         yield
     except RuntimeError as error:
-        if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not lost(error):
+        if not lost(error):
             raise
-        raise ProcessLost(
-            "Another process of this training has ended, so this one stops, too; run the same command again: it goes "
-            "on from the last checkpoint."
-        ) from error
+        raise ProcessLost from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def lost(error: Exception) -> bool:
