@@ -115,6 +115,7 @@ def write(family: str, folder, text=None, vision=None, device="cpu") -> str:
     for part, more in ((shapes.text_config, text), (shapes.vision_config, vision)):
         for name, value in (more or {}).items():
             setattr(part, name, value)
+    shapes.tie_word_embeddings = bool(text and text.get("tie_word_embeddings"))
     torch.manual_seed(0)
     with torch.device(device):
         AutoModelForImageTextToText.from_config(shapes, dtype=torch.bfloat16).save_pretrained(folder)
