@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.linalg
 import torch
 from scipy.spatial import procrustes
 from scipy.spatial.transform import Rotation
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.retrieval import RetrievalRecall
 
 from finetune import field
-from finetune.comparison import frechet
+from finetune.comparison import frechet, recall_hits
 from finetune.config import ConfigError
 from finetune.matcher import recall
 from finetune.photo_evaluation import pa_errors
@@ -164,19 +165,40 @@ def test_mpjpe_by_hand():
     assert np.isclose(field.mpjpe(a, b)[0], 0.5 / 14)
 
 
-def test_frechet_is_the_formula():
+def test_frechet_distance_is_that_of_torchmetrics():
+    class Same(torch.nn.Module):
+        """Embeddings in place of Inception's."""
+
+        num_features = 8
+
+        def forward(self, x):
+            return x
+
     a, b = rng.normal(size=(300, 8)), rng.normal(size=(200, 8)) @ rng.normal(size=(8, 8)) + 0.3
-    s, t = np.cov(a.T), np.cov(b.T)
-    direct = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(s + t - 2 * scipy.linalg.sqrtm(s @ t).real)
-    assert np.isclose(frechet(a, b, np.ones((1, 300), int))[0], direct, rtol=1e-6)
+    theirs = FrechetInceptionDistance(feature=Same()).set_dtype(torch.float64)
+    theirs.update(torch.from_numpy(a), real=False)
+    theirs.update(torch.from_numpy(b), real=True)
+    assert np.isclose(frechet(a, b, np.ones((1, 300), int))[0], theirs.compute().item(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("k", field.KS)
-def test_recall_is_the_count(k):
+def test_recall_is_that_of_torchmetrics(k):
+    """In the full set, by the matcher's and the evaluation's function; and the mean over random pools of 32."""
     texts, poses = (torch.nn.functional.normalize(torch.randn(60, 8), dim=1) for _ in range(2))
-    cosine = (texts @ poses.T).numpy()
-    hits = [i in sorted(range(60), key=lambda j: -cosine[i, j])[:k] for i in range(60)]
-    assert recall(texts, poses, k)["text_to_pose"] == round(100 * np.mean(hits), 1)
+    cosine = texts @ poses.T
+
+    def theirs(rows):
+        own = torch.eye(len(rows), dtype=torch.bool).flatten()
+        query = torch.arange(len(rows)).repeat_interleave(len(rows))
+        return 100 * RetrievalRecall(top_k=k)(cosine[rows][:, rows].flatten(), own, query).item()
+
+    assert recall(texts, poses, k)["text_to_pose"] == round(theirs(torch.arange(60)), 1)
+    if k == 20:  # recall_hits has 1, 5 and 10
+        return
+    hits = recall_hits(texts, poses)
+    assert np.isclose(hits[f"full_set/text_to_pose/R@{k}"].mean(), theirs(torch.arange(60)))
+    pools = [theirs(torch.randperm(60)[:32]) for _ in range(300)]
+    assert abs(hits[f"random_pools_of_32/text_to_pose/R@{k}"].mean() - np.mean(pools)) < 4 * np.std(pools) / 300**0.5
 
 
 def test_command(tmp_path, policy, monkeypatch):
