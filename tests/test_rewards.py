@@ -13,7 +13,7 @@ from finetune import rewards
 from finetune.data import families
 from finetune.retrieval import sentence_embeddings
 from finetune.rewards import REWARDS, RewardError, evaluate_rewards, load
-from posegen import posecodes
+from posegen import captions, posecodes
 from posegen.camera import FOCAL
 from posegen.photo import LIMB_LANDMARKS
 from posegen.skeleton import INDEX, LIMBS, forward_kinematics, rest_joints
@@ -187,6 +187,37 @@ def test_truth_is_the_share_of_what_is_said_that_is_shown():
     values = truth(completions=completions, shown=[shown, shown.numpy(), shown, None, shown * 0])
     assert values == [pytest.approx(1 / 2), pytest.approx(1 / 3), 0, None, 1]
     assert truth(completions=completions) == [None] * 5
+
+
+def test_clauses_that_say_something_true_and_new_are_counted():
+    said = {
+        "the left elbow straight": ("left_elbow_straight",),
+        "The person has the left knee straight": ("left_knee_straight",),
+        "the right elbow straight": ("right_elbow_straight",),
+    }
+    shown = torch.full((len(posecodes.NAMES),), -5.0)
+    shown[[posecodes.INDEX[name] for name in ("left_elbow_straight", "left_knee_straight")]] = 1.0
+    count = partial(REWARDS["clauses"], reader=reader(said))
+
+    def worth(text, shown=shown):
+        return count(completions=[f"<POSE> {text}"], shown=[shown])[0]
+
+    start = "The person has the left knee straight"
+    assert worth(f"{start} and the left elbow straight.") == pytest.approx(1.0)  # two to tell, two told
+    assert worth(f"{start}.") == pytest.approx(1 / 2)  # silence does not pay
+    assert worth(f"{start}, the left elbow straight and the left elbow straight.") == pytest.approx(2 / 3)
+    assert worth(f"{start} with the left hand on the body.") == pytest.approx(1 / 2)  # says nothing
+    assert worth(f"{start} while the right elbow straight.") == pytest.approx(1 / 2)  # not true
+    assert worth("") == 0 and count(completions=["<POSE> Hm."]) == [None]
+
+
+@pytest.mark.slow
+def test_what_our_rules_say_earns_nearly_all_of_the_clauses(policy):
+    shown = list(posecodes.scores(roma.rotvec_to_rotmat(torch.from_numpy(families.sample(60, seed=3).axis_angle))))
+    told = [f"<POSE> {captions.describe(row.numpy())}" for row in shown]
+    values = REWARDS["clauses"](completions=told, shown=shown, reader=policy.reader)
+    other = REWARDS["clauses"](completions=told[1:] + told[:1], shown=shown, reader=policy.reader)
+    assert np.mean(values) > 0.8 and np.mean(other) < 0.5 * np.mean(values)
 
 
 def test_text_similarity_is_the_cosine_of_sentence_embeddings():

@@ -151,7 +151,7 @@ def test_a_tiny_run_makes_a_policy_and_resumes(pose_file, tmp_path):
         poses=str(pose_file), renders=str(tmp_path / "renders"), run_dir=str(tmp_path / "run"),
         output_dir=str(tmp_path / "policy"), num_families=300, num_recombined=90, num_renders=6,
         num_simulated=200, head_steps=3, reader_steps=2, lifter_steps=2, talker_steps=1, talker_batch=4, head_batch=16,
-        num_named=1, reader_batch=8, lifter_batch=8,
+        num_named=0, reader_batch=8, lifter_batch=8,
     )  # fmt: skip
     sft.run(settings)
     stages = [json.loads(line)["stage"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
