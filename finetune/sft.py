@@ -243,7 +243,7 @@ def train_talker(config: SFTConfig, pool) -> tuple[Backbone, StatementTokens]:
         sight = answer_loss(
             backbone,
             tokens,
-            ask(backbone, seen.prompts, pictures),
+            ask(backbone, seen.asked, pictures),
             posecodes.scores(torch.stack(seen.columns["target"])),
         )
         return (words + sight) / 2, {"words": words.item(), "sight": sight.item()}

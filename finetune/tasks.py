@@ -30,7 +30,8 @@ class Batch:
     """P prompts.
 
     Attributes:
-        prompts: what the language model is told.
+        prompts: what the poses are to fit, as rewards are told.
+        asked: what the language model is told: the prompt, or the request to describe whatever the pose is.
         columns: what rewards may ask for, each a list of P entries.
         distribution: f(heads, chart) -> PoseDistribution of P rows, in `chart` (None: the heads' own); heads has the
             modules `head` and `lifter`.
@@ -39,6 +40,7 @@ class Batch:
     """
 
     prompts: list[str]
+    asked: list[str]
     columns: dict[str, list]
     distribution: Callable
     vague: Callable | None = None
@@ -49,6 +51,7 @@ class Words:
     """Prompts from a JSON-lines file: {"prompt": "...", "statements": ["left_arm_up", ...]} each.
 
     What the reader makes of a prompt is fixed: the head learns to obey it, and rewards ask for what was really meant.
+    Of every second one the language model is told only to describe the pose, as it is for photos and edits.
     """
 
     def __init__(self, path, policy):
@@ -67,7 +70,8 @@ class Words:
         given = (self.policy.read(prompts).probabilities > 0.5).float()
         few = thinned(given, sum(index))
         return Batch(
-            prompts, {"statements": [self.statements[i] for i in index]}, lambda heads, chart: heads["head"](given),
+            prompts, [DESCRIBE if i % 2 else prompt for i, prompt in enumerate(prompts)],
+            {"statements": [self.statements[i] for i in index]}, lambda heads, chart: heads["head"](given),
             lambda heads: heads["head"](few),
         )  # fmt: skip
 
@@ -149,7 +153,8 @@ class Photos:
             columns["target"] = list(roma.rotvec_to_rotmat(torch.from_numpy(self.rows["axis_angle"][index])))
         device = lambda heads: heads["lifter"].mean.device  # noqa: E731
         return Batch(
-            [DESCRIBE] * len(index), columns, lambda heads, chart: heads["lifter"](features.to(device(heads)), chart),
+            *[[DESCRIBE] * len(index)] * 2, columns,
+            lambda heads, chart: heads["lifter"](features.to(device(heads)), chart),
             pictures=[partial(open_picture, self.rows["picture"][i], self.rows["box"][i]) for i in index if self.sees],
         )  # fmt: skip
 

@@ -226,7 +226,7 @@ class Trainer:
         rollout = everyone.rows(answers)
         if worded:
             add_words(
-                self.policy, [batch.prompts[i] for i in mine], rollout, c.temperature, c.max_completion_length,
+                self.policy, [batch.asked[i] for i in mine], rollout, c.temperature, c.max_completion_length,
                 parallel.uniform(self.accelerator, generator), [batch.pictures[i]() for i in mine if batch.pictures],
             )  # fmt: skip
         chart = old.chart

@@ -126,10 +126,10 @@ def test_drawn_words_after_a_picture_have_the_log_probs_of_one_pass(seeing, rend
     batch = Photos(renders / "train", sees=True).batch([0, 1])
     rollout = draw_poses(batch.distribution({"lifter": policy.lifter}, None), 2, 1, torch.Generator().manual_seed(0))
     pictures = [open_one() for open_one in batch.pictures]
-    add_words(policy, batch.prompts, rollout, 1.0, 5, lambda n: torch.full((n, 1), 0.5), pictures)
+    add_words(policy, batch.asked, rollout, 1.0, 5, lambda n: torch.full((n, 1), 0.5), pictures)
     with torch.no_grad():
         found = token_logps(policy, rollout, 1.0)
-        start = ask(policy.backbone, batch.prompts, pictures).repeat(2)
+        start = ask(policy.backbone, batch.asked, pictures).repeat(2)
     first = start.logits.log_softmax(-1).gather(1, rollout.answer_ids[:, :1])
     torch.testing.assert_close(found[:, :1], first, atol=1e-3, rtol=0)
     assert rollout.sampled[:, 0].all() and not torch.equal(start.logits[0], start.logits[2]), "each its own picture"
