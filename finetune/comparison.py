@@ -31,6 +31,7 @@ NUM_RESAMPLES = 2000
 NUM_REPLIES = 200
 NUM_EVERYDAY = 8  # poses of each everyday prompt
 LIKE_PROMPTS = (250, 100, 150)  # of the prompts' poses: validation clips, families, named poses
+UNGUIDED = ", unguided"  # behind the name of a policy whose head answers alone, as training draws poses
 TEMPERATURES = tuple(round(0.2 * i, 1) for i in range(7))  # of the frontier
 
 
@@ -71,8 +72,11 @@ def run(config, training_pool) -> dict:
             for kind in matchers:
                 values |= {f"{kind}/{key}": hit for key, hit in recall_hits(texts[kind], poses[kind]).items()}
             drawn["fid"] = frechet(poses["judge"].numpy(), real, resamples(len(prompts), config.seed))
-            values |= replies(policy, matchers["judge"], prompts[:NUM_REPLIES], given[:NUM_REPLIES], config.seed)
-            points += frontier({name: guided}, wanted, config.seed)
+            some = prompts[:NUM_REPLIES], given[:NUM_REPLIES], config.seed
+            values |= replies(policy, matchers["judge"], *some, temperature=1.0)
+            greedy = replies(policy, matchers["judge"], *some, temperature=0.0)
+            values |= {f"{key}_greedy": value for key, value in greedy.items()}
+            points += frontier({name: guided, f"{name}{UNGUIDED}": own}, wanted, config.seed)
         if config.everyday:
             for t in (0.5, 1.0):
                 answers = everyday.examine(policy, NUM_EVERYDAY, temperature=t, seed=config.seed)
@@ -135,18 +139,21 @@ def recall_hits(texts: torch.Tensor, poses: torch.Tensor) -> dict[str, np.ndarra
 
 
 @torch.no_grad()
-def replies(policy, judge: Matcher, prompts: list[str], given: torch.Tensor, seed: int) -> dict[str, np.ndarray]:
-    """Per cent of the rewards about words (finetune/rewards.py) of one answer a prompt, drawn at temperature 1; and how
-    often a reply's own pose is among the five of all that the judge finds most like it. given: what was read."""
-    generator = torch.Generator().manual_seed(seed)
-    uniform = lambda n: torch.rand(n, 1, generator=generator)  # noqa: E731
-    out, texts, poses = {"format": [], "truth": [], "reply_similarity": []}, [], []
+def replies(policy, judge: Matcher, prompts: list[str], given, seed: int, temperature: float) -> dict[str, np.ndarray]:
+    """Per cent of the rewards about words (finetune/rewards.py) of one answer a prompt; and how often a reply's own
+    pose is among the five of all that the judge finds most like it. Poses are drawn at temperature 1, words at the one
+    given: 0 is what people get. given: what was read."""
+    generator, drawn = (torch.Generator().manual_seed(seed + i) for i in (0, 1))
+    uniform = lambda n: torch.rand(n, 1, generator=drawn)  # noqa: E731
+    out, texts, poses = {"format": [], "truth": [], "clauses": [], "reply_similarity": []}, [], []
     for i in range(0, len(prompts), 20):
         rollout = draw_poses(policy.distribution(given[i : i + 20]), 1, 1, generator)
-        add_words(policy, prompts[i : i + 20], rollout, 1.0, MAX_REPLY_TOKENS, uniform)
-        said, rules = rollout.completions, [captions.describe(row) for row in rollout.shown.numpy()]
+        add_words(policy, prompts[i : i + 20], rollout, temperature, MAX_REPLY_TOKENS, uniform)
+        said, shown = rollout.completions, list(rollout.shown)
         out["format"] += rewards.reward_format(said)
-        out["truth"] += rewards.reward_truth(said, reader=policy.reader, shown=list(rollout.shown))
+        out["truth"] += rewards.reward_truth(said, reader=policy.reader, shown=shown)
+        out["clauses"] += rewards.reward_clauses(said, reader=policy.reader, shown=shown)
+        rules = [captions.describe(row) for row in rollout.shown.numpy()]
         out["reply_similarity"] += rewards.reward_text_similarity(said, rules)
         texts += [rewards.words(text) or "-" for text in said]
         poses.append(rollout.rotations[:, 0].cpu())
@@ -264,7 +271,8 @@ def plot_frontier(points: list[dict], path) -> None:
     for name in dict.fromkeys(point["policy"] for point in points):
         mine = [point for point in points if point["policy"] == name]
         x, y = ([point[key] for point in mine] for key in ("diversity_mm", "held"))
-        (line,) = axes.plot(x, y, marker="o", label=name)
+        alone = name.endswith(UNGUIDED)
+        (line,) = axes.plot(x, y, marker="o", label=name, linestyle=":" if alone else "-", markersize=4)
         bounds = np.array([point["held_interval_95"] for point in mine])
         axes.fill_between(x, *bounds.T, color=line.get_color(), alpha=0.15, linewidth=0)
         for point, *at in zip(mine, x, y, strict=True):
@@ -290,15 +298,20 @@ def table(report: dict) -> str:
         )
     if "renders" in report:
         lines.append(f"{report['renders']} validation renders; reprojection in per cent of the person's size.")
-    head = ["", "| | " + " | ".join(names) + " |", "|---" * (1 + len(names)) + "|"]
-    lines += head
+    lines += head(names)
     for figure, rows in report["figures"].items():
         lines.append(f"| {figure.replace('_', ' ')} | " + " | ".join(cell(rows[name], figure) for name in names) + " |")
     if report["frontier"]:
         at = {(p["policy"], p["temperature"]): f"{p['held']} % / {p['diversity_mm']} mm" for p in report["frontier"]}
-        lines += ["", "Statements held and diversity:", *head]
+        names = list(dict.fromkeys(point["policy"] for point in report["frontier"]))
+        lines += ["", "Statements held and diversity:", *head(names)]
         lines += [f"| temperature {t} | " + " | ".join(at[name, t] for name in names) + " |" for t in TEMPERATURES]
     return "\n".join(lines) + "\n"
+
+
+def head(names: list[str]) -> list[str]:
+    """The first lines of a table with a column a policy."""
+    return ["", "| | " + " | ".join(names) + " |", "|---" * (1 + len(names)) + "|"]
 
 
 def cell(row: dict, figure: str) -> str:

@@ -178,18 +178,22 @@ def test_the_command_writes_a_report_in_which_equal_policies_do_not_differ(two_p
     assert json.loads((tmp_path / "report.json").read_text()) == report
     figures = report["figures"]
     assert report["policies"] == ["runs/a", "runs/b"] and report["prompts"] == 32
-    assert len(figures) == 6 + 24 + 4 + 2 + 1
+    assert len(figures) == 6 + 24 + 2 * 5 + 2 + 1
     for figure, rows in figures.items():
         row = rows["runs/b"]
         assert row["difference"] == 0 and row["difference_interval_95"] == [0, 0], figure
         assert row["interval_95"][0] <= row["value"] <= row["interval_95"][1]
     held = [figures[figure]["runs/a"]["value"] for figure in ("held_mode", "held_t1", "unguided/held_t1")]
     assert 100 >= held[0] >= held[1] > held[2] > 40  # such plain prompts that guidance leaves nothing to miss
+    assert figures["format_greedy"]["runs/a"]["value"] == 100
+    alone = [p for p in report["frontier"] if p["policy"] == "runs/a, unguided"]
+    assert alone[5]["held"] == pytest.approx(held[2], abs=0.01)
     at_one = next(point for point in report["frontier"] if point["temperature"] == 1)
     assert at_one["held"] == pytest.approx(figures["held_t1"]["runs/a"]["value"], abs=0.01)
     assert at_one["diversity_mm"] == pytest.approx(figures["diversity_mm"]["runs/a"]["value"], abs=0.06)
     lines = (tmp_path / "report.md").read_text().splitlines()
-    assert "| | runs/a | runs/b |" in lines and sum(line.startswith("| temperature") for line in lines) == 7
+    assert "| | runs/a | runs/b |" in lines and "| | runs/a | runs/a, unguided | runs/b | runs/b, unguided |" in lines
+    assert sum(line.startswith("| temperature") for line in lines) == 7
     assert (tmp_path / "report.png").stat().st_size > 5000
     assert not any(prompt.text in (tmp_path / "report.json").read_text() for prompt in everyday.EVERYDAY)
 

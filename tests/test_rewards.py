@@ -194,6 +194,7 @@ def test_clauses_that_say_something_true_and_new_are_counted():
         "the left elbow straight": ("left_elbow_straight",),
         "The person has the left knee straight": ("left_knee_straight",),
         "the right elbow straight": ("right_elbow_straight",),
+        "The right elbow straight": ("right_elbow_straight",),
     }
     shown = torch.full((len(posecodes.NAMES),), -5.0)
     shown[[posecodes.INDEX[name] for name in ("left_elbow_straight", "left_knee_straight")]] = 1.0
@@ -205,9 +206,10 @@ def test_clauses_that_say_something_true_and_new_are_counted():
     start = "The person has the left knee straight"
     assert worth(f"{start} and the left elbow straight.") == pytest.approx(1.0)  # two to tell, two told
     assert worth(f"{start}.") == pytest.approx(1 / 2)  # silence does not pay
-    assert worth(f"{start}, the left elbow straight and the left elbow straight.") == pytest.approx(2 / 3)
-    assert worth(f"{start} with the left hand on the body.") == pytest.approx(1 / 2)  # says nothing
-    assert worth(f"{start} while the right elbow straight.") == pytest.approx(1 / 2)  # not true
+    assert worth(f"{start}, the left elbow straight and the left elbow straight.") == pytest.approx(1.5 / 3)
+    assert worth(f"{start} with the left hand on the body.") == pytest.approx(1 / 4)  # says nothing
+    assert worth(f"{start} while the right elbow straight.") == pytest.approx(1 / 4)  # not true: silence is better
+    assert worth("The right elbow straight.") == 0
     assert worth("") == 0 and count(completions=["<POSE> Hm."]) == [None]
 
 
@@ -217,7 +219,7 @@ def test_what_our_rules_say_earns_nearly_all_of_the_clauses(policy):
     told = [f"<POSE> {captions.describe(row.numpy())}" for row in shown]
     values = REWARDS["clauses"](completions=told, shown=shown, reader=policy.reader)
     other = REWARDS["clauses"](completions=told[1:] + told[:1], shown=shown, reader=policy.reader)
-    assert np.mean(values) > 0.8 and np.mean(other) < 0.5 * np.mean(values)
+    assert np.mean(values) > 0.75 and np.mean(other) < 0.3 * np.mean(values)
 
 
 def test_text_similarity_is_the_cosine_of_sentence_embeddings():
