@@ -236,10 +236,14 @@ class Trainer:
         ref_logps = None
         if worded and c.beta:
             with self.as_reference():
-                ref_logps = token_logps(self.policy, rollout, c.temperature)
-        again = worded and c.num_iterations > 1
-        old_logps = token_logps(self.policy, rollout, c.temperature) if again else None
+                ref_logps = self.token_logps(rollout)
+        old_logps = self.token_logps(rollout) if worded and c.num_iterations > 1 else None
         return Drawn(rollout, answers, chart, old, reference, old_log_prob, old_logps, ref_logps)
+
+    def token_logps(self, rollout: Rollout) -> torch.Tensor:
+        """(N, T), in the parts that `backward` goes through: with other padding bfloat16 rounds otherwise."""
+        parts = torch.arange(len(rollout.valid)).chunk(self.config.gradient_accumulation_steps)
+        return torch.cat([token_logps(self.policy, rollout.rows(rows), self.config.temperature) for rows in parts])
 
     def score(self, batch: Batch, drawn: Drawn) -> dict:
         """Fill in the advantages; an answer is worth its words and, on average, its poses."""
