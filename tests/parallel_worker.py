@@ -25,6 +25,8 @@ torch.set_num_threads(1)
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
 more = dict(zip((key[2:] for key in sys.argv[3::2]), map(json.loads, sys.argv[4::2]), strict=True))
 trainer = Trainer(settings(folder, **more))
+for group in trainer.optimizer.param_groups:  # Adam divides by a gradient's own size, and makes of rounding a step
+    group["eps"], group["peak"] = 1e-3, 10 * group["peak"]
 gradients = {}
 backward = trainer.backward
 

@@ -60,7 +60,7 @@ def assert_same(one: dict, two: dict) -> None:
         first, second = (torch.cat([run["gradients"][name].flatten() for name in of_half]) for run in (one, two))
         assert first.norm() > 1e-3 and (first - second).norm() < 1e-5 * first.norm()
     for name, weight in one["weights"].items():
-        torch.testing.assert_close(two["weights"][name], weight, rtol=0, atol=1e-5)
+        torch.testing.assert_close(two["weights"][name], weight, rtol=0, atol=1e-6)
 
 
 MORE = {"prompts_per_step": 4, "gradient_accumulation_steps": 2, "scale_rewards": "batch", "num_iterations": 2}
