@@ -649,14 +649,14 @@ class Answer:
     understood: list[tuple[str, float]]
 
 
-def examine(policy, num_samples: int = 1, temperature: float = 0.5, seed: int = 0) -> list[Answer]:
-    """The exam of a PosePolicy: every prompt answered `num_samples` times and checked, in the order of EVERYDAY."""
+def examine(policy, num_samples: int = 1, temperature: float = 0.5, seed: int = 0, prompts=None) -> list[Answer]:
+    """The exam of a PosePolicy: each of the prompts (EVERYDAY) answered `num_samples` times and checked, in order."""
     answers = []
-    for i, prompt in enumerate(EVERYDAY):
+    for prompt in EVERYDAY if prompts is None else prompts:
         samples = policy.text_to_pose(
             prompt.text, num_samples=num_samples, temperature=temperature, seed=seed, reply=False
         )
-        marks = check(i, np.stack([s.pose.rotations for s in samples])).tolist()
+        marks = prompt.check(Body(np.stack([s.pose.rotations for s in samples]))).tolist()
         understood = [(u.phrase, u.probability) for u in samples[0].statements]
         answers.append(Answer(prompt.text, marks, understood))
     return answers

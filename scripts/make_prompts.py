@@ -3,23 +3,28 @@
     python scripts/make_prompts.py --poses ../shared/data/mocap/poses.npz
 
 train.jsonl: every named pose once, every statement in a few wordings, and captions of training poses. validation.jsonl:
-captions of validation clips, of families of another seed, and of named poses in wordings kept from training.
+captions of validation clips, of families of another seed, and of named poses in wordings kept from training. It is
+written only where it is missing: figures of many runs are measured on it.
 """
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from finetune import sft, word_evaluation
-from finetune.config import SFTConfig
-from finetune.data import datasets
-from posegen import captions, posecodes
-from posegen.lexicon import lexicon
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "prompts"
+from finetune import sft, word_evaluation  # noqa: E402
+from finetune.config import SFTConfig  # noqa: E402
+from finetune.data import datasets  # noqa: E402
+from posegen import captions, posecodes  # noqa: E402
+from posegen.lexicon import lexicon  # noqa: E402
+
+FOLDER = ROOT / "assets" / "prompts"
 CAPTIONS, WORDINGS = 1500, 4  # of training poses; of each statement
 CLIPS, FAMILIES, UNSEEN = 250, 100, 150
 SEED = 11
@@ -44,6 +49,8 @@ def main() -> None:
         if len(shows):
             told.append(captions.write(pool.scores[rng.choice(shows)].numpy(), rng, about=unit))
     write("train.jsonl", [(caption.text, caption.statements) for caption in told])
+    if (FOLDER / "validation.jsonl").is_file():
+        return
     rows = []
     for part in (
         word_evaluation.of_clips(arguments.poses, CLIPS, SEED),
