@@ -189,14 +189,14 @@ def shipped_figures() -> str:
     path = ROOT / "docs" / "ABLATIONS.md"
     section = path.read_text(encoding="utf-8").partition("## Three seeds")[2] if path.is_file() else ""
     table = [line for line in section.partition("\n\n| everyday")[0].splitlines() if line.startswith("|")]
-    rows = [line for line in table[2:] if line.startswith(("| stage 1 ", "| seed 0 "))]
+    rows = [line for line in table[2:] if line.startswith(("| stage 1 ", "| shipped "))]
     if len(rows) != 2:
         return ""
-    rows = [rows[0].replace("stage 1", "assets/stage1"), rows[1].replace("seed 0", "assets/policy")]
+    rows = [rows[0].replace("stage 1", "assets/stage1"), rows[1].replace("shipped", "assets/policy")]
     note = (
         "500 prompts at temperature 1: per cent of statements held (by the head alone, and guided, as here), "
-        "mm by which samples differ, recall by a judge, distance to training poses, replies well formed, and true. "
-        "In brackets the 95 % interval of the difference (docs/ABLATIONS.md)."
+        "mm by which samples differ, recall by a judge, distance to training poses, replies well formed and true, and "
+        "their clauses that say something true and new. In brackets the 95 % interval of the difference (docs/ABLATIONS.md)."
     )
     return "\n".join([note, "", *table[:2], *rows])
 
