@@ -196,7 +196,8 @@ def shipped_figures() -> str:
     note = (
         "500 prompts at temperature 1: per cent of statements held (by the head alone, and guided, as here), "
         "mm by which samples differ, recall by a judge, distance to training poses, replies well formed and true, and "
-        "their clauses that say something true and new. In brackets the 95 % interval of the difference (docs/ABLATIONS.md)."
+        "their clauses that say something true and new. "
+        "In brackets the 95 % interval of the difference (docs/ABLATIONS.md)."
     )
     return "\n".join([note, "", *table[:2], *rows])
 
