@@ -27,6 +27,8 @@ CSS = """
 .figures table { font-size: 0.9rem; border-collapse: collapse; }
 .figures td, .figures th { padding: 3px 10px !important; text-align: left; vertical-align: top;
                            border: 1px solid var(--border-color-primary) !important; }
+#figures td, #figures th { padding: 3px 6px !important; overflow-wrap: normal !important;
+                           word-break: normal !important; }
 .figures th[scope=row] { font-weight: 400; width: 30%; }
 .figures caption { text-align: left; padding: 4px 0; color: var(--body-text-color-subdued); }
 .figures li { margin-left: 1rem; }
