@@ -635,11 +635,6 @@ def passed(rotations) -> np.ndarray:
     return np.stack([prompt.check(body) for prompt in EVERYDAY], 1)
 
 
-def check(index: int, rotations) -> np.ndarray:
-    """Whether each pose shows prompt `index`: rotations (N, 24, 3, 3) -> (N,) bool."""
-    return EVERYDAY[index].check(Body(rotations))
-
-
 @dataclass(frozen=True)
 class Answer:
     """One prompt's marks: which samples passed, and the (phrase, probability) understood of it."""

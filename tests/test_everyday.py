@@ -8,7 +8,7 @@ import pytest
 import roma
 import torch
 
-from finetune.everyday import EVERYDAY, check, examine, passed
+from finetune.everyday import EVERYDAY, Body, examine, passed
 from posegen.skeleton import INDEX, PARENTS, mirror, rest_joints
 
 # Directions are (out, up, forward): out is away from the middle on each side; arms in the chest's frame, legs in the
@@ -360,4 +360,4 @@ def test_examine_marks_every_sample_and_says_what_was_understood():
 def test_check_is_one_column_of_passed(marks):
     poses = np.stack([pose for pose, *_ in POSES.values()])
     for i in (0, 57, 119):
-        np.testing.assert_array_equal(check(i, poses), [row[i] for row in marks.values()])
+        np.testing.assert_array_equal(EVERYDAY[i].check(Body(poses)), [row[i] for row in marks.values()])
