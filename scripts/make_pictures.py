@@ -54,6 +54,9 @@ def page(policy, photo: Path | None, out: Path) -> None:
         if photo:
             tab.set_input_files("#photo input[type=file]", photo)
         tab.wait_for_timeout(10_000)
+        tab.locator("canvas:visible").scroll_into_view_if_needed()  # below the fold the viewer draws nothing
+        tab.wait_for_timeout(2500)
+        tab.evaluate("window.scrollTo(0, 0)")
         tab.screenshot(path=out / "page_photo.png", full_page=True)
         browser.close()
 
