@@ -30,6 +30,7 @@ from posegen.skeleton import LIMBS, forward_kinematics
 
 ARM_JOINTS = [18, 19, 20, 21, 22, 23]
 OTHER_JOINTS = [j for j in range(24) if j not in ARM_JOINTS]
+TELLING = torch.tensor([captions.how_telling(i) for i in range(len(posecodes.STATEMENTS))])
 CLAUSE_ENDS = re.compile(r",\s*(?:and\s+)?|\s+(?:and|with|while)\s+")
 
 
@@ -100,27 +101,65 @@ def reward_clauses(completions, *, reader, shown=None, **columns):
 
     A clause ("the torso upright") is read by itself: nothing is read in an empty one ("the left hand on the body"), and
     nothing new in one said before. Divided by at least four, or by as many as the pose has to tell, so that silence
-    does not pay; nor does a guess. What our rules say earns 0.8. Cheated by wordings that the reader misreads.
+    does not pay; nor does a guess. What our rules say earns 0.8. Cheated by wordings that the reader misreads, and by
+    what is true of most poses: `telling` weighs what is said.
     """
 
     def score(completions, shown):
-        said = [clauses(words(text)) for text in completions]
-        unique = list(dict.fromkeys(clause for row in said for clause in row))
-        read = {}
-        for i in range(0, len(unique), 64):
-            part = reader.read(unique[i : i + 64]).probabilities.cpu() > 0.5
-            read |= dict(zip(unique[i : i + 64], part, strict=True))
         values = []
-        for row, scores in zip(said, stack(shown), strict=True):
-            holds, before, good = posecodes.holds(scores), torch.zeros(len(scores), dtype=torch.bool), 0
-            for asserted in (read[clause] for clause in row):
-                good += bool((asserted & ~before).any() and holds[asserted].all())
-                before |= asserted
+        for said, scores in zip(read_clauses(completions, reader), stack(shown), strict=True):
+            good = sum(bool(new.any()) for new in true_and_new(said, posecodes.holds(scores)))
             to_tell = min(4, len(captions.telling(scores.numpy())))
-            values.append(max(0, good - (len(row) - good) / 2) / max(len(row), to_tell, 1))
+            values.append(max(0, good - (len(said) - good) / 2) / max(len(said), to_tell, 1))
         return torch.tensor(values)
 
     return where_given(score, completions, shown)
+
+
+def reward_telling(completions, *, reader, shown=None, **columns):
+    """What the reply tells of the pose, as a share of what our rules would say, less half of what it gets wrong; [0, 1].
+
+    Clauses are read as in `clauses`. A true and new one counts as much as the most telling of its new statements does
+    (`captions.how_telling`: sitting 6, the torso upright 0.4), a false one costs half of the most telling one that does not
+    hold, an empty or repeated one a half. Divided by the sum of the four most telling things about the pose. Cheated by
+    wordings that the reader misreads.
+    """
+
+    def score(completions, shown):
+        values = []
+        for said, scores in zip(read_clauses(completions, reader), stack(shown), strict=True):
+            holds, total = posecodes.holds(scores), 0.0
+            for asserted, new in zip(said, true_and_new(said, holds), strict=True):
+                wrong = asserted & ~holds
+                if new.any():
+                    total += TELLING[new].max().item()
+                else:
+                    total -= (TELLING[wrong].max().item() if wrong.any() else 1.0) / 2
+            best = sum(TELLING[list(group)].max().item() for group in captions.told(scores.numpy())[:4])
+            values.append(min(max(0.0, total) / max(best, 1.0), 1.0))
+        return torch.tensor(values)
+
+    return where_given(score, completions, shown)
+
+
+def read_clauses(completions: list[str], reader) -> list[list[torch.Tensor]]:
+    """For each answer what each of its clauses asserts when read by itself: (S,) bool."""
+    said = [clauses(words(text)) for text in completions]
+    unique = list(dict.fromkeys(clause for row in said for clause in row))
+    read = {}
+    for i in range(0, len(unique), 64):
+        part = reader.read(unique[i : i + 64]).probabilities.cpu() > 0.5
+        read |= dict(zip(unique[i : i + 64], part, strict=True))
+    return [[read[clause] for clause in row] for row in said]
+
+
+def true_and_new(said: list[torch.Tensor], holds: torch.Tensor) -> list[torch.Tensor]:
+    """Of what each clause asserts (S,) bool, what none before it did; nothing of a clause that is not all true."""
+    before, out = torch.zeros_like(holds), []
+    for asserted in said:
+        out.append(asserted & ~before & holds[asserted].all())
+        before = before | asserted
+    return out
 
 
 def clauses(text: str) -> list[str]:

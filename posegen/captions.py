@@ -469,7 +469,8 @@ def title(unit: Unit) -> str:
     return piece.noun() if piece.form == "noun" else piece.participle()
 
 
-def _telling(index):
+def how_telling(index: int) -> float:
+    """How much a statement tells of a pose: 6 for a posture, next to nothing for what most poses show."""
     s = STATEMENTS[index]
     return TELLING_KEYS.get(s.key, TELLING[s.group])
 
@@ -481,10 +482,15 @@ def _region(index):
 
 
 def telling(scores_row) -> list[int]:
-    """Indices of the statements that hold, the most telling ones first, without ones that others imply.
+    """Indices of the statements that hold, the most telling ones first (see `told`)."""
+    return [i for group in told(scores_row) for i in group]
 
-    A statement for both sides counts as one; each region of the body already spoken of makes the next
-    statement about it less telling, so that the first few cover the whole pose.
+
+def told(scores_row) -> list[tuple[int, ...]]:
+    """The statements that hold, the most telling ones first, without ones that others imply; those of both sides as one.
+
+    Each region of the body already spoken of makes the next statement about it less telling, so that the first few
+    cover the whole pose.
     """
     held = set(np.flatnonzero(np.asarray(scores_row) >= 0).tolist())
     held -= set().union(*(_implied(i) for i in held))
@@ -497,11 +503,11 @@ def telling(scores_row) -> list[int]:
             groups.append((i,))
     order, spoken = [], {}
     while groups:
-        best = max(groups, key=lambda g: (_telling(g[0]) - sum(spoken.get(_region(i), 0) for i in g) / len(g), -g[0]))
+        best = max(groups, key=lambda g: (how_telling(g[0]) - sum(spoken.get(_region(i), 0) for i in g) / len(g), -g[0]))
         groups.remove(best)
         for i in best:
             spoken[_region(i)] = spoken.get(_region(i), 0) + 1
-        order.extend(best)
+        order.append(best)
     return order
 
 
