@@ -145,7 +145,8 @@ def replies(policy, judge: Matcher, prompts: list[str], given, seed: int, temper
     given: 0 is what people get. given: what was read."""
     generator, drawn = (torch.Generator().manual_seed(seed + i) for i in (0, 1))
     uniform = lambda n: torch.rand(n, 1, generator=drawn)  # noqa: E731
-    out, texts, poses = {"format": [], "truth": [], "clauses": [], "reply_similarity": []}, [], []
+    out = {"format": [], "truth": [], "clauses": [], "telling": [], "reply_similarity": []}
+    texts, poses = [], []
     for i in range(0, len(prompts), 20):
         rollout = draw_poses(policy.distribution(given[i : i + 20]), 1, 1, generator)
         add_words(policy, prompts[i : i + 20], rollout, temperature, MAX_REPLY_TOKENS, uniform)
@@ -153,6 +154,7 @@ def replies(policy, judge: Matcher, prompts: list[str], given, seed: int, temper
         out["format"] += rewards.reward_format(said)
         out["truth"] += rewards.reward_truth(said, reader=policy.reader, shown=shown)
         out["clauses"] += rewards.reward_clauses(said, reader=policy.reader, shown=shown)
+        out["telling"] += rewards.reward_telling(said, reader=policy.reader, shown=shown)
         rules = [captions.describe(row) for row in rollout.shown.numpy()]
         out["reply_similarity"] += rewards.reward_text_similarity(said, rules)
         texts += [rewards.words(text) or "-" for text in said]

@@ -117,12 +117,12 @@ def reward_clauses(completions, *, reader, shown=None, **columns):
 
 
 def reward_telling(completions, *, reader, shown=None, **columns):
-    """What the reply tells of the pose, as a share of what our rules would say, less half of what it gets wrong; [0, 1].
+    """What the reply tells of the pose, as a share of the four most telling things about it, in [0, 1].
 
-    Clauses are read as in `clauses`. A true and new one counts as much as the most telling of its new statements does
-    (`captions.how_telling`: sitting 6, the torso upright 0.4), a false one costs half of the most telling one that does not
-    hold, an empty or repeated one a half. Divided by the sum of the four most telling things about the pose. Cheated by
-    wordings that the reader misreads.
+    Clauses are read as in `clauses`. One that is true and new counts as much as the most telling of its new statements
+    (`captions.how_telling`: sitting 6, the torso upright 0.4); a false one costs half of its most telling false
+    statement, an empty or repeated one a half. What our rules say earns 0.84. Cheated by wordings that the reader
+    misreads.
     """
 
     def score(completions, shown):

@@ -487,7 +487,7 @@ def telling(scores_row) -> list[int]:
 
 
 def told(scores_row) -> list[tuple[int, ...]]:
-    """The statements that hold, the most telling ones first, without ones that others imply; those of both sides as one.
+    """The statements that hold, the most telling first, without ones that others imply; those of both sides as one.
 
     Each region of the body already spoken of makes the next statement about it less telling, so that the first few
     cover the whole pose.
@@ -503,7 +503,8 @@ def told(scores_row) -> list[tuple[int, ...]]:
             groups.append((i,))
     order, spoken = [], {}
     while groups:
-        best = max(groups, key=lambda g: (how_telling(g[0]) - sum(spoken.get(_region(i), 0) for i in g) / len(g), -g[0]))
+        again = {g: sum(spoken.get(_region(i), 0) for i in g) / len(g) for g in groups}
+        best = max(groups, key=lambda g: (how_telling(g[0]) - again[g], -g[0]))
         groups.remove(best)
         for i in best:
             spoken[_region(i)] = spoken.get(_region(i), 0) + 1

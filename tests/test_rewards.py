@@ -213,13 +213,43 @@ def test_clauses_that_say_something_true_and_new_are_counted():
     assert worth("") == 0 and count(completions=["<POSE> Hm."]) == [None]
 
 
+def test_a_clause_counts_by_how_much_it_tells():
+    said = {
+        "The person is sitting": ("sitting",),
+        "The person is kneeling": ("kneeling",),
+        "the torso upright": ("torso_upright",),
+        "the left arm forward": ("left_arm_forward",),
+    }
+    shown = torch.full((len(posecodes.NAMES),), -5.0)
+    shown[[posecodes.INDEX[name] for name in ("sitting", "torso_upright", "left_arm_forward")]] = 1.0
+    telling = partial(REWARDS["telling"], reader=reader(said))
+    weights = {name: captions.how_telling(posecodes.INDEX[name]) for name in ("sitting", "torso_upright")}
+    arm = captions.how_telling(posecodes.INDEX["left_arm_forward"])
+    best = sum(weights.values()) + arm
+
+    def worth(text):
+        return telling(completions=[f"<POSE> {text}"], shown=[shown])[0]
+
+    start = "The person is sitting"
+    assert worth(f"{start} with the torso upright and the left arm forward.") == pytest.approx(1.0)
+    assert worth(f"{start}.") == pytest.approx(weights["sitting"] / best)
+    assert worth(f"{start} and the left arm forward.") > worth(f"{start} and the torso upright.") > worth(f"{start}.")
+    assert worth(f"{start}, the torso upright and the torso upright.") == pytest.approx((best - arm - 0.5) / best)
+    assert worth(f"{start} with the left hand on the body.") == pytest.approx((weights["sitting"] - 0.5) / best)
+    kneeling = captions.how_telling(posecodes.INDEX["kneeling"])
+    assert worth("The person is kneeling and the left arm forward.") == pytest.approx((arm - kneeling / 2) / best)
+    assert worth("The person is kneeling.") == worth("") == 0  # nothing is worth less than silence
+    assert telling(completions=["<POSE> Hm."]) == [None]
+
+
 @pytest.mark.slow
-def test_what_our_rules_say_earns_nearly_all_of_the_clauses(policy):
+@pytest.mark.parametrize("reward, least", [("clauses", 0.75), ("telling", 0.8)])
+def test_what_our_rules_say_earns_nearly_all_of_it(policy, reward, least):
     shown = list(posecodes.scores(roma.rotvec_to_rotmat(torch.from_numpy(families.sample(60, seed=3).axis_angle))))
     told = [f"<POSE> {captions.describe(row.numpy())}" for row in shown]
-    values = REWARDS["clauses"](completions=told, shown=shown, reader=policy.reader)
-    other = REWARDS["clauses"](completions=told[1:] + told[:1], shown=shown, reader=policy.reader)
-    assert np.mean(values) > 0.75 and np.mean(other) < 0.3 * np.mean(values)
+    values = REWARDS[reward](completions=told, shown=shown, reader=policy.reader)
+    other = REWARDS[reward](completions=told[1:] + told[:1], shown=shown, reader=policy.reader)
+    assert np.mean(values) > least and np.mean(other) < 0.3 * np.mean(values)
 
 
 def test_text_similarity_is_the_cosine_of_sentence_embeddings():

@@ -36,9 +36,10 @@ EXPLAINED = {
     "format": "The reply is one well-formed sentence",
     "truth": "What the reply says, its pose shows",
     "clauses": "Every part of the reply says something that is true and new",
+    "telling": "The reply tells much of the pose, and nothing false",
     "text_similarity": "The reply means what the rules say of its pose",
 }
-OF_REPLIES = ("format", "truth", "clauses", "text_similarity")
+OF_REPLIES = ("format", "truth", "clauses", "telling", "text_similarity")
 MAX_PROMPTS = 2000  # made of an npz
 PARTS = 4  # in which a step with words goes through the networks: less than half the memory
 LOOKED_AT = example_prompts()[:4]  # before and after
