@@ -31,6 +31,7 @@ from posegen.skeleton import LIMBS, forward_kinematics
 ARM_JOINTS = [18, 19, 20, 21, 22, 23]
 OTHER_JOINTS = [j for j in range(24) if j not in ARM_JOINTS]
 TELLING = torch.tensor([captions.how_telling(i) for i in range(len(posecodes.STATEMENTS))])
+MIRRORED = torch.tensor(posecodes.MIRROR_STATEMENT)
 CLAUSE_ENDS = re.compile(r",\s*(?:and\s+)?|\s+(?:and|with|while)\s+")
 
 
@@ -120,9 +121,9 @@ def reward_telling(completions, *, reader, shown=None, **columns):
     """What the reply tells of the pose, as a share of the four most telling things about it, in [0, 1].
 
     Clauses are read as in `clauses`. One that is true and new counts as much as the most telling of its new statements
-    (`captions.how_telling`: sitting 6, the torso upright 0.4); a false one costs half of its most telling false
-    statement, an empty or repeated one a half. What our rules say earns 0.84. Cheated by wordings that the reader
-    misreads.
+    (`captions.how_telling`: sitting 6, the torso upright 0.4), half of it if the other side of the body shows the same
+    and it does not say so; a false one costs half of its most telling false statement, an empty or repeated one a half.
+    What our rules say earns 0.82. Cheated by wordings that the reader misreads.
     """
 
     def score(completions, shown):
@@ -132,7 +133,8 @@ def reward_telling(completions, *, reader, shown=None, **columns):
             for asserted, new in zip(said, true_and_new(said, holds), strict=True):
                 wrong = asserted & ~holds
                 if new.any():
-                    total += TELLING[new].max().item()
+                    half = (holds & ~asserted)[MIRRORED]
+                    total += torch.where(half, TELLING / 2, TELLING)[new].max().item()
                 else:
                     total -= (TELLING[wrong].max().item() if wrong.any() else 1.0) / 2
             best = sum(TELLING[list(group)].max().item() for group in captions.told(scores.numpy())[:4])

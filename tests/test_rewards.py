@@ -239,17 +239,21 @@ def test_a_clause_counts_by_how_much_it_tells():
     kneeling = captions.how_telling(posecodes.INDEX["kneeling"])
     assert worth("The person is kneeling and the left arm forward.") == pytest.approx((arm - kneeling / 2) / best)
     assert worth("The person is kneeling.") == worth("") == 0  # nothing is worth less than silence
+    shown[posecodes.INDEX["right_arm_forward"]] = 1.0
+    said["both arms forward"] = ("left_arm_forward", "right_arm_forward")
+    assert worth("the left arm forward.") == pytest.approx(arm / 2 / best)  # as if the other did not do it too
+    assert worth("both arms forward.") == pytest.approx(arm / best)
     assert telling(completions=["<POSE> Hm."]) == [None]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("reward, least", [("clauses", 0.75), ("telling", 0.8)])
-def test_what_our_rules_say_earns_nearly_all_of_it(policy, reward, least):
+@pytest.mark.parametrize("reward", ["clauses", "telling"])
+def test_what_our_rules_say_earns_nearly_all_of_it(policy, reward):
     shown = list(posecodes.scores(roma.rotvec_to_rotmat(torch.from_numpy(families.sample(60, seed=3).axis_angle))))
     told = [f"<POSE> {captions.describe(row.numpy())}" for row in shown]
     values = REWARDS[reward](completions=told, shown=shown, reader=policy.reader)
     other = REWARDS[reward](completions=told[1:] + told[:1], shown=shown, reader=policy.reader)
-    assert np.mean(values) > least and np.mean(other) < 0.3 * np.mean(values)
+    assert np.mean(values) > 0.75 and np.mean(other) < 0.3 * np.mean(values)
 
 
 def test_text_similarity_is_the_cosine_of_sentence_embeddings():
