@@ -197,8 +197,8 @@ def shipped_figures() -> str:
     rows = [rows[0].replace("stage 1", "assets/stage1"), rows[1].replace("shipped", "assets/policy")]
     note = (
         "500 prompts at temperature 1: per cent of statements held (by the head alone, and guided, as here), "
-        "mm by which samples differ, recall by a judge, distance to training poses, replies well formed and true, "
-        "their clauses that say something true and new, and how much they tell of what could be told. "
+        "mm by which samples differ, recall by a judge, distance to training poses, replies well formed and true, and "
+        "their clauses that say something true and new. "
         "In brackets the 95 % interval of the difference (docs/ABLATIONS.md)."
     )
     return "\n".join([note, "", *table[:2], *rows])
