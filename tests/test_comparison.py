@@ -178,7 +178,7 @@ def test_the_command_writes_a_report_in_which_equal_policies_do_not_differ(two_p
     assert json.loads((tmp_path / "report.json").read_text()) == report
     figures = report["figures"]
     assert report["policies"] == ["runs/a", "runs/b"] and report["prompts"] == 32
-    assert len(figures) == 6 + 24 + 2 * 5 + 2 + 1
+    assert len(figures) == 6 + 24 + 2 * 6 + 2 + 1
     for figure, rows in figures.items():
         row = rows["runs/b"]
         assert row["difference"] == 0 and row["difference_interval_95"] == [0, 0], figure
