@@ -517,12 +517,7 @@ MAX_WORDS = 22
 
 def describe(scores_row) -> str:
     """One plain sentence about a pose (at most 22 words): its posture first, then what tells most. Deterministic."""
-    order = telling(scores_row)
-    units, i = [], 0
-    while i < len(order):
-        pair = _both(order[i])
-        units.append(pair if pair and order[i + 1 : i + 2] == [pair.statements[1]] else _single(order[i]))
-        i += len(units[-1].statements)
+    units = [_single(group[0]) if len(group) == 1 else _both(group[0]) for group in told(scores_row)]
     postures = [u for u in units if u.posture][:2]
     said = []
     sentence = _sentence(postures, said)
